@@ -1,0 +1,37 @@
+# Tests stand beside their unit as <unit>_test.cc; each folder makes one
+# program, so that one test reruns alone by --gtest_filter.
+file(GLOB_RECURSE testing_sources CONFIGURE_DEPENDS testing/*.cc)
+list(FILTER testing_sources EXCLUDE REGEX "_test\\.cc$")
+if(testing_sources)
+  add_library(strata_testing STATIC ${testing_sources})
+  target_link_libraries(strata_testing PUBLIC strata GTest::gtest GTest::gmock)
+else()
+  add_library(strata_testing INTERFACE)
+  target_link_libraries(strata_testing INTERFACE strata GTest::gtest GTest::gmock)
+endif()
+
+function(strata_add_tests name)
+  set(sources ${ARGN})
+  if(sources)
+    add_executable(${name} ${sources})
+    target_link_libraries(${name} PRIVATE strata_testing strata
+      GTest::gtest_main OpenSSL::Crypto)
+    target_compile_definitions(${name} PRIVATE
+      STRATA_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+      STRATA_BINARY_DIR="${PROJECT_BINARY_DIR}")
+    gtest_discover_tests(${name} TEST_PREFIX ${name}: DISCOVERY_TIMEOUT 60
+      PROPERTIES TIMEOUT 600)
+  endif()
+endfunction()
+
+foreach(folder IN LISTS STRATA_FOLDERS ITEMS cli)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS src/${folder}/*_test.cc)
+  strata_add_tests(${folder}_tests ${sources})
+endforeach()
+file(GLOB_RECURSE sources CONFIGURE_DEPENDS testing/*_test.cc)
+strata_add_tests(testing_tests ${sources})
+file(GLOB sources CONFIGURE_DEPENDS tests/*_test.cc)
+strata_add_tests(system_tests ${sources})
+if(TARGET strata_cli AND TARGET system_tests)
+  add_dependencies(system_tests strata_cli)
+endif()

@@ -1,0 +1,393 @@
+// Strata: an ordered, append-only log of record batches per topic and
+// partition, in three tiers: hot (memory and a write-ahead log), warm
+// (memory-mapped local files), cold (object store). Start here.
+//
+//   auto config = strata::TieredStorageConfig::HighPerformance();
+//   config.data_dir = "/var/lib/myapp/log";
+//   auto opened = strata::TieredStorage::Open(config);
+//   if (!opened.ok()) return Fail(opened.status());
+//   auto storage = *std::move(opened);
+//
+//   auto ack = storage->Append({"orders", 0},
+//                              {.bytes = strata::AsBytes("hello")});
+//   auto batches = storage->Read({"orders", 0}, ack->base_offset);
+//   for (const strata::BatchView& batch : *batches) Use(batch.bytes());
+//
+// Promises: an acknowledged batch survives what its durability names and is
+// returned byte for byte until it is trimmed, truncated or deleted; a reader
+// never sees a gap, a later batch or torn bytes in place of the right ones,
+// but an error that names what is damaged; offsets are never reused. Data
+// moves between the tiers by age, size and use, and readers do not notice.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "strata/batch_view.h"
+#include "strata/config.h"
+#include "strata/logging.h"
+#include "strata/object_store.h"
+#include "strata/status.h"
+#include "strata/types.h"
+
+namespace strata {
+
+namespace engine {
+class Engine;
+class PartitionState;
+}  // namespace engine
+
+// One batch to append.
+struct AppendRequest {
+  // The batch; borrowed during the call. For kKafkaV2 one RecordBatch whose
+  // CRC is checked and whose base offset and leader epoch are set in the
+  // stored copy.
+  ByteSpan bytes;
+  // How many offsets the batch takes; at least 1.
+  uint32_t record_count = 1;
+  TimestampMs max_timestamp = kNoTimestamp;
+  BatchFormat format = BatchFormat::kOpaque;
+  Durability durability = Durability::kDisk;
+  // Append only if the log end is this offset; kConflict otherwise.
+  std::optional<Offset> expected_offset;
+};
+
+struct AppendResult {
+  Offset base_offset;  // of the first batch
+  Offset end_offset;   // one past the last record of the last batch
+  Epoch epoch;
+  // What the batch survives now; at least what was asked for.
+  Durability durability = Durability::kMemory;
+};
+
+struct ReadOptions {
+  // Batches are added while their sum stays at or below this; the first one is
+  // returned whatever its size.
+  uint64_t max_bytes = 1 * kMiB;
+  // Nothing at or above this offset is returned (a server's high watermark).
+  std::optional<Offset> limit_offset;
+  // How long to wait for cold data. Zero: as long as requests may take. The
+  // download goes on when it passes, for the next reader.
+  std::chrono::milliseconds timeout{0};
+};
+
+// Where a partition begins and ends.
+struct LogBounds {
+  Offset log_start;    // first offset that can be read
+  Offset cold_end;     // below this, a verified cold copy exists
+  Offset durable_end;  // below this, everything survives loss of power
+  Offset visible_end;  // below this, everything has the level it asked for
+  Offset log_end;      // the next offset to be assigned
+  Epoch epoch;         // of the next append
+};
+
+struct EpochEnd {
+  Epoch epoch;  // the greatest epoch at or below the one asked for
+  Offset end;   // where that epoch ends: the start of the next, or the log end
+};
+
+struct TopicInfo {
+  std::string name;
+  TopicId id;
+  uint32_t partitions = 0;
+  TopicSettings settings;
+};
+
+// A sealed segment, or the unflushed tail of a partition, as it is now.
+struct SegmentMetadata {
+  std::string topic;
+  uint32_t partition = 0;
+  Offset base_offset;
+  Offset end_offset;  // exclusive
+  uint64_t size_bytes = 0;
+  // The hottest tier that holds a copy.
+  StorageTier tier = StorageTier::kHot;
+  // Every tier that holds one.
+  bool in_hot = false;
+  bool in_warm = false;
+  bool in_cold = false;
+  // False for the unflushed tail, which still grows.
+  bool sealed = false;
+  // Seconds since 1970 UTC by the store's clock.
+  uint64_t created_at = 0;     // when sealed; for the tail, its oldest batch
+  uint64_t last_accessed = 0;  // when last read, else created_at
+  uint64_t access_count = 0;   // reads since sealing or the last promotion
+  uint64_t dead_records = 0;   // superseded, as far as compaction has counted
+  uint64_t total_records = 0;
+  uint64_t batch_count = 0;
+  TimestampMs max_timestamp = kNoTimestamp;
+
+  uint64_t AgeSeconds(uint64_t now_seconds) const {
+    return now_seconds > created_at ? now_seconds - created_at : 0;
+  }
+  uint64_t IdleSeconds(uint64_t now_seconds) const {
+    return now_seconds > last_accessed ? now_seconds - last_accessed : 0;
+  }
+  // Dead / total records; 0 for an empty segment.
+  double CompactionRatio() const;
+  // "topic/partition/00000000000000000042".
+  std::string SegmentKey() const;
+};
+
+struct TierStats {
+  uint64_t segments = 0;
+  uint64_t batches = 0;
+  uint64_t bytes = 0;      // held now
+  uint64_t max_bytes = 0;  // the limit; 0 where there is none
+};
+
+// A snapshot of counters (since Open) and gauges (now).
+struct TieredStorageStats {
+  TierStats hot;   // unflushed tails and cached copies
+  TierStats warm;  // local segments
+  TierStats cold;  // segments known to lie in the object store
+
+  // The seed's counters. Reads and writes count batches.
+  uint64_t hot_reads = 0;
+  uint64_t warm_reads = 0;
+  uint64_t cold_reads = 0;
+  uint64_t hot_writes = 0;
+  uint64_t warm_writes = 0;  // flushed or hydrated into warm
+  uint64_t cold_writes = 0;  // uploaded
+  uint64_t total_bytes_read = 0;
+  uint64_t total_bytes_written = 0;
+  uint64_t migrations_completed = 0;
+  uint64_t migrations_failed = 0;
+
+  uint64_t hot_bytes_read = 0;
+  uint64_t warm_bytes_read = 0;
+  uint64_t cold_bytes_read = 0;
+
+  // Hot memory by account, in bytes of whole chunks.
+  uint64_t hot_unflushed_bytes = 0;
+  uint64_t hot_cached_bytes = 0;
+  uint64_t hot_pinned_bytes = 0;
+
+  uint64_t wal_files = 0;
+  uint64_t wal_bytes = 0;  // in files that hold unflushed data
+  uint64_t wal_syncs = 0;
+  uint64_t wal_bytes_written = 0;
+
+  uint64_t jobs_queued = 0;
+  uint64_t jobs_running = 0;
+  uint64_t flushes = 0;
+  uint64_t offloads = 0;
+  uint64_t promotions = 0;
+  uint64_t demotions = 0;  // hotter copies dropped
+
+  // Requests to the object store.
+  uint64_t cold_puts = 0;
+  uint64_t cold_gets = 0;
+  uint64_t cold_deletes = 0;
+  uint64_t cold_lists = 0;
+  uint64_t cold_cache_bytes = 0;
+  uint64_t cold_cache_hits = 0;
+  // Warm bytes that no cold copy exists of yet (0 with cold disabled).
+  uint64_t upload_lag_bytes = 0;
+};
+
+// What Open found and did about it. Empty after a clean shutdown.
+struct RecoveryReport {
+  bool clean = true;  // the last shutdown was clean
+  uint64_t replayed_batches = 0;
+  uint64_t replayed_bytes = 0;
+  // Bytes behind the last sync that were cut as a torn tail.
+  uint64_t torn_bytes = 0;
+  // Files and objects left by interrupted jobs, removed.
+  uint64_t orphans_removed = 0;
+  struct Damage {
+    std::string partition;  // "topic/3"; empty when it cannot be told
+    std::string detail;     // file, position, expected, found
+  };
+  // Acknowledged bytes that could not be read. The partitions named take no
+  // appends until Repair.
+  std::vector<Damage> damage;
+};
+
+// One finding of Verify.
+struct VerifyFinding {
+  std::string where;   // partition, file or object
+  std::string detail;  // what was expected and found
+};
+
+struct VerifyReport {
+  uint64_t segments = 0;
+  uint64_t batches = 0;
+  uint64_t bytes = 0;
+  std::vector<VerifyFinding> findings;  // empty: all promises hold
+};
+
+struct OpenOptions {
+  // Used in place of config.cold_storage when set.
+  std::shared_ptr<ObjectStore> cold_store;
+  // Null: warnings and errors go to standard error.
+  std::shared_ptr<LogSink> log;
+};
+
+// A resolved partition, for hot loops: spares the look-up by name. Cheap to
+// copy; stays valid when the topic is deleted (calls answer kNotFound) and
+// when the store is closed (kClosed).
+class Partition {
+ public:
+  const TopicPartition& name() const { return name_; }
+
+ private:
+  friend class TieredStorage;
+  Partition(TopicPartition name, std::shared_ptr<engine::PartitionState> state)
+      : name_(std::move(name)), state_(std::move(state)) {}
+
+  TopicPartition name_;
+  std::shared_ptr<engine::PartitionState> state_;
+};
+
+// The store. Thread-safe: any method from any thread. One process per
+// directory; a second one gets kConflict with the first one's pid.
+class TieredStorage {
+ public:
+  // Opens or creates the store at config.data_dir, replaying what was not
+  // flushed. Cost: what is un-flushed, not what is stored. kInvalidArgument
+  // for an impossible config or a foreign directory, kUnsupported for a newer
+  // format, kConflict when another process holds it, kDataLoss when the
+  // manifest is damaged. Damage in the WAL does not fail the open: see
+  // recovery().
+  static Result<std::unique_ptr<TieredStorage>> Open(
+      TieredStorageConfig config, OpenOptions options = {});
+
+  // Shuts down if Shutdown was not called. Nothing is alive afterwards but the
+  // bytes of views that are still held.
+  ~TieredStorage();
+  TieredStorage(const TieredStorage&) = delete;
+  TieredStorage& operator=(const TieredStorage&) = delete;
+
+  const TieredStorageConfig& config() const;
+  const RecoveryReport& recovery() const;
+
+  // ---- topics -------------------------------------------------------------
+
+  // Names: 1 to 249 of [a-zA-Z0-9._-], not "." or "..". Durable on return.
+  // kAlreadyExists, kInvalidArgument.
+  Result<TopicInfo> CreateTopic(std::string_view name, uint32_t partitions,
+                                TopicSettings settings = {});
+  // Durable on return; space is freed in the background. kNotFound.
+  Status DeleteTopic(std::string_view name);
+  // Ascending by name.
+  Result<std::vector<TopicInfo>> ListTopics();
+  Result<TopicInfo> DescribeTopic(std::string_view name);
+
+  // kNotFound for an unknown topic or partition.
+  Result<Partition> GetPartition(const TopicPartition& partition);
+
+  // ---- writing ------------------------------------------------------------
+
+  // Appends one batch; the store assigns offsets. Returns when the level asked
+  // for is reached. kConflict (expected_offset), kInvalidArgument (empty, too
+  // large, malformed), kOverloaded (no room within append_timeout), kNoSpace,
+  // kReadOnly, kUnknown (the log failed to sync: the batch may survive; read
+  // back).
+  Result<AppendResult> Append(const TopicPartition& partition,
+                              const AppendRequest& request);
+  Result<AppendResult> Append(const Partition& partition,
+                              const AppendRequest& request);
+  // Several batches, contiguous, all or none, also across a crash. The
+  // strongest durability among them holds for all; expected_offset is taken
+  // from the first.
+  Result<AppendResult> Append(const TopicPartition& partition,
+                              std::span<const AppendRequest> requests);
+  Result<AppendResult> Append(const Partition& partition,
+                              std::span<const AppendRequest> requests);
+
+  // Stores a batch under offsets that the caller has: [base, end). A gap
+  // between the log end and base is recorded as such; base below the log end
+  // is refused with kConflict, end <= base with kInvalidArgument.
+  Result<AppendResult> Write(const TopicPartition& partition, Offset base,
+                             Offset end, ByteSpan data,
+                             Durability durability = Durability::kDisk);
+
+  // Cuts the log: offsets at and above `offset` are gone, the next append gets
+  // `offset` and `epoch`, which must be above the current one. Durable on
+  // return. kOutOfRange outside [max(log start, cold end), log end];
+  // kInvalidArgument inside a batch or for an old epoch.
+  Status TruncateTail(const TopicPartition& partition, Offset offset,
+                      Epoch epoch);
+
+  // Kafka's DeleteRecords: offsets below `before` are gone. Durable on return;
+  // space is freed in the background. Ok and without effect at or below the
+  // log start; kOutOfRange above the visible end.
+  Status Trim(const TopicPartition& partition, Offset before);
+
+  // ---- reading ------------------------------------------------------------
+
+  // Batches from the one that holds `start` (or the next one after a gap) on,
+  // in order, from whatever tier has them: at least one if there is one,
+  // nothing at the visible end. kOutOfRange below the log start or above the
+  // log end; kDataLoss where bytes are damaged or missing.
+  Result<std::vector<BatchView>> Read(const TopicPartition& partition,
+                                      Offset start, ReadOptions options = {});
+  Result<std::vector<BatchView>> Read(const Partition& partition, Offset start,
+                                      ReadOptions options = {});
+
+  Result<LogBounds> Bounds(const TopicPartition& partition);
+  Result<LogBounds> Bounds(const Partition& partition);
+
+  // Where `epoch` ends, for a reader that wants to know whether the log was
+  // cut behind it (Kafka's OffsetForLeaderEpoch). kNotFound when the partition
+  // has no epoch at or below it.
+  Result<EpochEnd> EpochEndOffset(const TopicPartition& partition, Epoch epoch);
+
+  // ---- tiers --------------------------------------------------------------
+
+  // The segment that holds `offset`, or the unflushed tail.
+  Result<SegmentMetadata> GetSegmentMetadata(const TopicPartition& partition,
+                                             Offset offset);
+  // All of a partition, ascending.
+  Result<std::vector<SegmentMetadata>> Segments(
+      const TopicPartition& partition);
+
+  // Flushes hot to warm and returns when it is done: one partition, or all.
+  Status FlushHotTier(const TopicPartition& partition);
+  Status FlushAll();
+
+  // Moves all of a partition that can move: to kWarm flushes the tail and
+  // drops hot copies; to kCold offloads too and drops warm copies. Returns
+  // when done. kUnavailable, kUnsupported (cold disabled).
+  Status DemoteTo(const TopicPartition& partition, StorageTier tier);
+  // Adds warm copies of cold segments, or hot copies of everything as far as
+  // the hot tier's limit allows (kOverloaded names how much was left).
+  Status PromoteTo(const TopicPartition& partition, StorageTier tier);
+
+  // One pass of the tier policy now; returns when its jobs are done.
+  Status RunMigrations();
+
+  // ---- the rest -----------------------------------------------------------
+
+  TieredStorageStats Stats() const;
+
+  // Reads every byte of every tier and checks every checksum and invariant.
+  Result<VerifyReport> Verify();
+
+  // Accepts the loss that recovery() reported for this partition: the missing
+  // range becomes a gap, a new epoch begins, appends go on.
+  Status Repair(const TopicPartition& partition);
+
+  // No new work, running jobs stop at a safe point, WAL and manifest synced,
+  // checkpoint written, within config.shutdown_timeout. Does not wait for the
+  // object store. Later calls answer kClosed. Ok when called again.
+  Status Shutdown();
+
+ private:
+  explicit TieredStorage(std::unique_ptr<engine::Engine> engine);
+
+  std::unique_ptr<engine::Engine> engine_;
+};
+
+// kInvalidArgument, naming the rule broken, unless `name` is a topic name.
+Status ValidateTopicName(std::string_view name);
+
+}  // namespace strata
