@@ -28,6 +28,9 @@ class STRATA_TSA_(capability("mutex")) Mutex {
   void Lock() STRATA_TSA_(acquire_capability()) { mu_.lock(); }
   void Unlock() STRATA_TSA_(release_capability()) { mu_.unlock(); }
 
+  // For Condition (src/runtime/condition.h) only.
+  std::mutex& native() { return mu_; }
+
  private:
   std::mutex mu_;
 };
