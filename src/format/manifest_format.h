@@ -1,0 +1,138 @@
+// The manifest's edits: what can be said about topics, partitions and warm
+// segments, as values and as bytes. docs/formats/manifest.md is the
+// specification. Pure codec; manifest_file.h frames the bytes as a file.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "format/segment_entry.h"
+#include "format/tagged_fields.h"
+#include "strata/config.h"
+#include "strata/status.h"
+#include "strata/types.h"
+
+namespace strata {
+
+// `extra` in the values below: optional tagged fields of a newer version, kept
+// and passed on.
+
+struct EpochStart {
+  Epoch epoch{};
+  Offset start{};
+  friend bool operator==(const EpochStart&, const EpochStart&) = default;
+};
+
+struct TopicCreated {
+  TopicId id{};
+  std::string name{};
+  uint32_t partitions = 1;
+  TopicSettings settings{};
+  TaggedFields extra{};
+  friend bool operator==(const TopicCreated&, const TopicCreated&) = default;
+};
+
+// The topic, its partitions and their warm segments are gone.
+struct TopicDeleted {
+  TopicId id{};
+  friend bool operator==(const TopicDeleted&, const TopicDeleted&) = default;
+};
+
+// A sealed segment has a warm copy: flushed, merged, compacted or hydrated.
+struct SegmentAdded {
+  SegmentEntry entry{};
+  TaggedFields extra{};
+  friend bool operator==(const SegmentAdded&, const SegmentAdded&) = default;
+};
+
+// Its warm copy is dropped: cold has it, or it was trimmed, cut off or merged.
+struct SegmentRemoved {
+  PartitionId partition{};
+  uint64_t id = 0;
+  friend bool operator==(const SegmentRemoved&,
+                         const SegmentRemoved&) = default;
+};
+
+// The logical end is lowered: batches at and above `end` are not in the log.
+struct SegmentTruncated {
+  PartitionId partition{};
+  uint64_t id = 0;
+  Offset end{};
+  friend bool operator==(const SegmentTruncated&,
+                         const SegmentTruncated&) = default;
+};
+
+// The fields that are set replace those of the partition.
+struct PartitionChanged {
+  PartitionId partition{};
+  std::optional<Offset> log_start{};
+  // Below it everything is in segments, in cold or in `damaged`.
+  std::optional<Offset> flushed_end{};
+  // Below it everything has a verified cold copy, at this generation of the
+  // bucket's root.
+  std::optional<Offset> cold_end{};
+  std::optional<uint64_t> cold_generation{};
+  // The whole table, ascending.
+  std::optional<std::vector<EpochStart>> epochs{};
+  // Acknowledged offsets that are lost; the whole list, ascending.
+  std::optional<std::vector<OffsetRange>> damaged{};
+  // The loss reaches to an unknown end: the log's tail is damaged.
+  std::optional<bool> damaged_tail{};
+  TaggedFields extra{};
+  friend bool operator==(const PartitionChanged&,
+                         const PartitionChanged&) = default;
+};
+
+// WAL groups below `from_seq` are not needed. Never goes down: the greatest
+// value told counts.
+struct WalNeeded {
+  uint64_t from_seq = 0;
+  friend bool operator==(const WalNeeded&, const WalNeeded&) = default;
+};
+
+// `wal_synced_seq`, `next_segment_id` and `next_file_number` never go down:
+// the greatest value told counts.
+struct Checkpoint {
+  uint64_t wal_synced_seq = 0;
+  bool clean = false;  // written by a clean shutdown
+  uint64_t next_segment_id = 1;
+  uint64_t next_file_number = 1;
+  TimestampMs at = 0;
+  TaggedFields extra{};
+  friend bool operator==(const Checkpoint&, const Checkpoint&) = default;
+};
+
+// Ends the snapshot at the head of a manifest file.
+struct SnapshotEnd {
+  friend bool operator==(const SnapshotEnd&, const SnapshotEnd&) = default;
+};
+
+// An optional op (even tag) of a newer version, kept and passed on.
+struct UnknownOp {
+  uint64_t tag = 0;
+  std::string body{};
+  friend bool operator==(const UnknownOp&, const UnknownOp&) = default;
+};
+
+using ManifestOp =
+    std::variant<TopicCreated, TopicDeleted, SegmentAdded, SegmentRemoved,
+                 SegmentTruncated, PartitionChanged, WalNeeded, Checkpoint,
+                 SnapshotEnd, UnknownOp>;
+
+// Ops that take effect together, in this order, all or none.
+struct ManifestEdit {
+  std::vector<ManifestOp> ops{};
+  friend bool operator==(const ManifestEdit&, const ManifestEdit&) = default;
+};
+
+std::string EncodeManifestEdit(const ManifestEdit& edit);
+
+// kDataLoss for malformed bytes; kUnsupported, naming the op, for an unknown
+// required op (odd tag) or tagged field. Positions in messages count from the
+// start of `bytes`.
+Result<ManifestEdit> DecodeManifestEdit(ByteSpan bytes);
+
+}  // namespace strata
