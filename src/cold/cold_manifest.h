@@ -1,0 +1,73 @@
+// ColdManifest: the facts about what is cold, as the bucket has them. The
+// bytes are the ColdTier's (cold_tier.h).
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/unique_function.h"
+#include "format/cold_root_format.h"
+#include "format/segment_entry.h"
+#include "strata/object_store.h"
+#include "strata/status.h"
+
+namespace strata {
+
+// What is cold of one partition, at one generation. Immutable once shared.
+struct ColdPartition : ColdRoot {
+  // Of the root object; empty at generation 0.
+  ObjectVersion version{};
+
+  // The entry that owns `offset`, or null.
+  const SegmentEntry* Find(Offset offset) const;
+};
+using ColdPartitionPtr = std::shared_ptr<const ColdPartition>;
+
+// A change to one partition's root; all of it or nothing.
+struct ColdEdit {
+  // Continue the log at its cold end, ascending; with an empty root they begin
+  // anywhere. One that the root has already (same id and key) is skipped.
+  std::vector<SegmentEntry> add{};
+  // Entries wholly below it leave the root; it never goes down.
+  std::optional<Offset> log_start{};
+  // Replaces the table.
+  std::optional<std::vector<EpochStart>> epochs{};
+  // The topic's name, for who opens the bucket without a local manifest.
+  std::string topic_name{};
+  // The topic was deleted: the root goes. The rest of the edit is ignored, and
+  // the segments' objects are the caller's to delete.
+  bool remove_partition = false;
+};
+
+// Thread-safe. `done` is called exactly once, on an executor, never inside the
+// call; it is dropped when the runtime drops its tasks.
+class ColdManifest {
+ public:
+  template <typename T>
+  using Done = UniqueFunction<void(Result<T>)>;
+
+  virtual ~ColdManifest() = default;
+
+  // The partition's root, from memory after the first time; one request
+  // however many ask. An absent root is an empty partition at generation 0.
+  // kDataLoss for a damaged root, kUnavailable and the like for the network.
+  virtual void Load(PartitionId partition, Done<ColdPartitionPtr> done) = 0;
+
+  // Applies `edit` by compare-and-set on the root and answers the new root;
+  // commits of one partition happen one after the other. kConflict: somebody
+  // else changed the root such that the edit does not apply, nothing was
+  // changed. kUnknown: read back (Load after this asks the bucket anew).
+  // kInvalidArgument: entries that do not tile.
+  virtual void Commit(PartitionId partition, ColdEdit edit,
+                      Done<ColdPartitionPtr> done) = 0;
+
+  // What Load would answer from memory; null when it would ask the bucket.
+  virtual ColdPartitionPtr Cached(PartitionId partition) = 0;
+
+  // The next Load asks the bucket.
+  virtual void Forget(PartitionId partition) = 0;
+};
+
+}  // namespace strata
