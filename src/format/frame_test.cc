@@ -16,7 +16,6 @@
 namespace strata {
 namespace {
 
-using namespace std::string_literals;
 using ::testing::HasSubstr;
 
 constexpr uint64_t kLife = 7;
