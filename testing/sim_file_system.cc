@@ -362,6 +362,9 @@ Result<std::unique_ptr<FileLock>> SimFileSystem::TryLock(
   }
   if (!found.ok()) return found.status().WithContext("lock");
   SimNode& node = **found;
+  if (node.is_directory) {
+    return Status(StatusCode::kIoError, "lock " + full + ": is a directory");
+  }
   if (node.locked) {
     return Status(
         StatusCode::kConflict,
