@@ -55,7 +55,8 @@ class SimRuntime final : public Runtime {
   // Moves the wall clock only, as an operator or NTP does.
   void StepWallClock(std::chrono::milliseconds by) { wall_step_ += by; }
   // A simulated crash: destroys all queued tasks and timers without running
-  // them, and those that their destruction posts.
+  // them, and those that their destruction posts. Call it between tasks: one
+  // that is running goes on, and so does the strand that it runs on.
   void DropAllTasks();
 
   uint64_t seed() const { return seed_; }
