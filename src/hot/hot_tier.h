@@ -6,9 +6,10 @@
 //   cached     not unflushed, and a HotCopy holds it: may be evicted;
 //   pinned     neither, but a BatchView holds it.
 // When the last holder of one kind goes, the memory moves on to the next
-// account, at the end back to a pool. unflushed + cached <= total_bytes
-// (recovery alone may exceed it): new chunks push out the least recently used
-// copies, and copies never push out unflushed memory.
+// account, at the end back to a pool. unflushed + cached <= total_bytes, unless
+// unflushed memory alone is more (Limit::kIgnore, or one huge chunk): new
+// chunks push out the least recently used copies, and copies never push out
+// unflushed memory. Of all three accounts only cached memory may be dropped.
 #pragma once
 
 #include <cstdint>
@@ -49,6 +50,8 @@ struct HotStats {
   uint64_t copies = 0;          // HotCopies held
   uint64_t evictions = 0;       // for want of room
   uint64_t copied_batches = 0;  // served as copies for want of pins
+  // Moves in the list of copies: one for each use and each drop.
+  uint64_t list_steps = 0;
 };
 
 namespace hot {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 #include "base/mutex.h"
 #include "base/unique_function.h"
@@ -73,8 +74,8 @@ class Manifest {
   // includes edits that are being written, before their `done`.
   template <typename Fn>
   auto WithState(Fn&& fn) const {
-    MutexLock lock(mutex_);
-    return fn(CurrentState());
+    MutexLock lock(guarded_.mutex);
+    return fn(std::as_const(guarded_.state));
   }
   // A copy. Cost: the whole state.
   ManifestState Snapshot() const;
@@ -97,12 +98,15 @@ class Manifest {
 
  private:
   class Core;
+  struct GuardedState {
+    Mutex mutex;
+    ManifestState state STRATA_GUARDED_BY(mutex);
+  };
 
   explicit Manifest(std::shared_ptr<Core> core);
-  const ManifestState& CurrentState() const STRATA_REQUIRES(mutex_);
 
-  std::shared_ptr<Core> core_;
-  Mutex& mutex_;  // core_'s
+  const std::shared_ptr<Core> core_;
+  GuardedState& guarded_;  // core_'s
 };
 
 struct ManifestOpened {

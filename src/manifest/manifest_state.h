@@ -107,6 +107,13 @@ class ManifestState {
   std::vector<UnknownOp> unknown_ops_;
 };
 
+// The segment in words, for messages: "segment 7 of <topic>/3 [100, 200)".
+std::string Describe(const SegmentEntry& entry);
+
+// kDataLoss unless epochs and damaged ranges ascend, and cold_end and the last
+// segment's end are at or below flushed_end.
+Status CheckBounds(const ManifestPartition& partition);
+
 // kDataLoss, naming the first offset without an owner, unless every offset of
 // `range` that is in [max(log_start, cold_end), flushed_end) is in a segment
 // or in `damaged`.
