@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -79,9 +80,11 @@ bool ReplaceLostPage(uintptr_t address) noexcept {
   const size_t number = (address - found.begin) / page;
   // Marked first: no other thread may see zeros without the mark.
   found.damage->Mark(number);
-  void* start = reinterpret_cast<void*>(found.begin + number * page);
-  return ::mmap(start, page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
-                -1, 0) == start;
+  const uintptr_t start = found.begin + number * page;
+  // Not ::mmap: sanitizers wrap it, which is not safe in a signal handler.
+  const long result = ::syscall(SYS_mmap, start, page, PROT_READ,
+                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+  return static_cast<uintptr_t>(result) == start;
 }
 
 void PassOn(int signal, siginfo_t* info, void* context) {
