@@ -109,11 +109,14 @@ struct TieredStorageConfig {
   // Space of all WAL files that hold unflushed data. Reaching half of it
   // starts a flush, all of it makes appends wait. At least 4 files.
   uint64_t wal_max_bytes = 1 * kGiB;
+  // Piece of memory in which batches are gathered, written and cached; the
+  // unit in which hot memory is counted. A larger batch gets its own.
+  uint64_t wal_chunk_bytes = 1 * kMiB;
   // Buffered kMemory appends are written out, and what was synced is noted for
   // recovery, at least this often.
   std::chrono::milliseconds checkpoint_interval = std::chrono::seconds(1);
-  // Largest batch, in bytes; kInvalidArgument above. At most wal_file_bytes
-  // less 64 KiB.
+  // Largest batch, in bytes; kInvalidArgument above. At most 64 KiB less than
+  // wal_file_bytes and than what may be unflushed, and 1 GiB.
   uint64_t max_batch_bytes = 16 * kMiB;
   // How long an append waits for room before it answers kOverloaded (or
   // kNoSpace when a full disk or warm tier is the reason).
