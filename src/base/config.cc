@@ -17,7 +17,9 @@ constexpr std::chrono::milliseconds kMaxDuration =
     std::chrono::hours(24) * 365 * 100;
 // What the WAL adds to the largest batch: group and frame headers, alignment.
 constexpr uint64_t kBatchOverheadBytes = 64 * kKiB;
-// WAL files are written in units of it.
+// Of what may be unflushed, so that some batch fits.
+constexpr uint64_t kMinUnflushedBytes = 2 * kBatchOverheadBytes;
+// WAL files and chunks are written in units of it.
 constexpr uint64_t kWalAlignment = 4 * kKiB;
 constexpr uint64_t kMinWalFiles = 4;
 
@@ -46,6 +48,13 @@ Status CheckCount(std::string_view field, uint64_t value, uint64_t least,
                   uint64_t most) {
   if (value >= least && value <= most) return Status::Ok();
   return OutOfRange(field, value, least, most, "");
+}
+
+Status CheckAligned(std::string_view field, uint64_t value, uint64_t unit) {
+  if (value % unit == 0) return Status::Ok();
+  return {StatusCode::kInvalidArgument,
+          fmt::format("{} = {}: must be a multiple of {} bytes", field, value,
+                      unit)};
 }
 
 Status CheckDuration(std::string_view field, std::chrono::milliseconds value,
@@ -118,12 +127,18 @@ Status CheckPlaces(const TieredStorageConfig& c) {
 
 Status CheckHot(const TieredStorageConfig& c) {
   STRATA_RETURN_IF_ERROR(
-      CheckBytes("hot_tier_max_bytes", c.hot_tier_max_bytes, 2 * kMiB));
+      CheckBytes("wal_chunk_bytes", c.wal_chunk_bytes, kWalAlignment, kGiB));
+  STRATA_RETURN_IF_ERROR(
+      CheckAligned("wal_chunk_bytes", c.wal_chunk_bytes, kWalAlignment));
+  // Memory is counted in chunks: none fits into less than one.
+  const uint64_t least = std::max(c.wal_chunk_bytes, kMinUnflushedBytes);
+  STRATA_RETURN_IF_ERROR(
+      CheckBytes("hot_tier_max_bytes", c.hot_tier_max_bytes, 2 * least));
   STRATA_RETURN_IF_ERROR(
       CheckDuration("hot_tier_max_age", c.hot_tier_max_age, 1));
   if (c.hot_unflushed_max_bytes != 0) {
     STRATA_RETURN_IF_ERROR(CheckBytes("hot_unflushed_max_bytes",
-                                      c.hot_unflushed_max_bytes, kMiB,
+                                      c.hot_unflushed_max_bytes, least,
                                       c.hot_tier_max_bytes));
   }
   return CheckBytes("hot_pinned_max_bytes", c.hot_pinned_max_bytes, 0);
@@ -131,12 +146,10 @@ Status CheckHot(const TieredStorageConfig& c) {
 
 Status CheckWal(const TieredStorageConfig& c) {
   STRATA_RETURN_IF_ERROR(
-      CheckBytes("wal_file_bytes", c.wal_file_bytes, 256 * kKiB, 4 * kGiB));
-  if (c.wal_file_bytes % kWalAlignment != 0) {
-    return {StatusCode::kInvalidArgument,
-            fmt::format("wal_file_bytes = {}: must be a multiple of {}",
-                        c.wal_file_bytes, kWalAlignment)};
-  }
+      CheckBytes("wal_file_bytes", c.wal_file_bytes,
+                 std::max(c.wal_chunk_bytes, kMinUnflushedBytes), 4 * kGiB));
+  STRATA_RETURN_IF_ERROR(
+      CheckAligned("wal_file_bytes", c.wal_file_bytes, kWalAlignment));
   STRATA_RETURN_IF_ERROR(CheckBytes("wal_max_bytes", c.wal_max_bytes,
                                     kMinWalFiles * c.wal_file_bytes));
   STRATA_RETURN_IF_ERROR(

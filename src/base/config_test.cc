@@ -113,6 +113,8 @@ std::vector<Impossible> AllImpossible() {
        "", "must not be empty"},
 
       {"hot_tier_max_bytes", SET(c.hot_tier_max_bytes = 0), "0", "[2097152, "},
+      {"hot_tier_max_bytes", SET(c.wal_chunk_bytes = kGiB), "1073741824",
+       "[2147483648, "},
       {"hot_tier_max_bytes", SET(c.hot_tier_max_bytes = kHuge),
        "1152921504606846977", "1152921504606846976]"},
       {"hot_tier_max_age", SET(c.hot_tier_max_age = 0ms), "0",
@@ -127,7 +129,11 @@ std::vector<Impossible> AllImpossible() {
       {"hot_pinned_max_bytes", SET(c.hot_pinned_max_bytes = kHuge),
        "1152921504606846977", "[0, "},
 
-      {"wal_file_bytes", SET(c.wal_file_bytes = 4096), "4096", "[262144, "},
+      {"wal_chunk_bytes", SET(c.wal_chunk_bytes = 0), "0",
+       "[4096, 1073741824]"},
+      {"wal_chunk_bytes", SET(c.wal_chunk_bytes = 4097), "4097",
+       "multiple of 4096"},
+      {"wal_file_bytes", SET(c.wal_file_bytes = 4096), "4096", "[1048576, "},
       {"wal_file_bytes", SET(c.wal_file_bytes = 5 * kGiB), "5368709120",
        "4294967296]"},
       {"wal_file_bytes", SET(c.wal_file_bytes = kMiB + 1), "1048577",
