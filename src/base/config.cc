@@ -17,8 +17,8 @@ constexpr std::chrono::milliseconds kMaxDuration =
     std::chrono::hours(24) * 365 * 100;
 // What the WAL adds to the largest batch: group and frame headers, alignment.
 constexpr uint64_t kBatchOverheadBytes = 64 * kKiB;
-// Of what may be unflushed, so that some batch fits.
-constexpr uint64_t kMinUnflushedBytes = 2 * kBatchOverheadBytes;
+// Of a WAL file and of what may be unflushed, so that some batch fits.
+constexpr uint64_t kMinBatchRoomBytes = 2 * kBatchOverheadBytes;
 // WAL files and chunks are written in units of it.
 constexpr uint64_t kWalAlignment = 4 * kKiB;
 constexpr uint64_t kMinWalFiles = 4;
@@ -131,7 +131,7 @@ Status CheckHot(const TieredStorageConfig& c) {
   STRATA_RETURN_IF_ERROR(
       CheckAligned("wal_chunk_bytes", c.wal_chunk_bytes, kWalAlignment));
   // Memory is counted in chunks: none fits into less than one.
-  const uint64_t least = std::max(c.wal_chunk_bytes, kMinUnflushedBytes);
+  const uint64_t least = std::max(c.wal_chunk_bytes, kMinBatchRoomBytes);
   STRATA_RETURN_IF_ERROR(
       CheckBytes("hot_tier_max_bytes", c.hot_tier_max_bytes, 2 * least));
   STRATA_RETURN_IF_ERROR(
@@ -145,9 +145,8 @@ Status CheckHot(const TieredStorageConfig& c) {
 }
 
 Status CheckWal(const TieredStorageConfig& c) {
-  STRATA_RETURN_IF_ERROR(
-      CheckBytes("wal_file_bytes", c.wal_file_bytes,
-                 std::max(c.wal_chunk_bytes, kMinUnflushedBytes), 4 * kGiB));
+  STRATA_RETURN_IF_ERROR(CheckBytes("wal_file_bytes", c.wal_file_bytes,
+                                    kMinBatchRoomBytes, 4 * kGiB));
   STRATA_RETURN_IF_ERROR(
       CheckAligned("wal_file_bytes", c.wal_file_bytes, kWalAlignment));
   STRATA_RETURN_IF_ERROR(CheckBytes("wal_max_bytes", c.wal_max_bytes,
@@ -164,7 +163,7 @@ Status CheckWal(const TieredStorageConfig& c) {
 
 Status CheckSegments(const TieredStorageConfig& c) {
   STRATA_RETURN_IF_ERROR(
-      CheckBytes("warm_tier_max_bytes", c.warm_tier_max_bytes, kMiB));
+      CheckBytes("warm_tier_max_bytes", c.warm_tier_max_bytes, 64 * kKiB));
   STRATA_RETURN_IF_ERROR(
       CheckDuration("warm_tier_max_age", c.warm_tier_max_age, 1));
   STRATA_RETURN_IF_ERROR(CheckBytes("target_segment_bytes",

@@ -133,7 +133,7 @@ std::vector<Impossible> AllImpossible() {
        "[4096, 1073741824]"},
       {"wal_chunk_bytes", SET(c.wal_chunk_bytes = 4097), "4097",
        "multiple of 4096"},
-      {"wal_file_bytes", SET(c.wal_file_bytes = 4096), "4096", "[1048576, "},
+      {"wal_file_bytes", SET(c.wal_file_bytes = 4096), "4096", "[131072, "},
       {"wal_file_bytes", SET(c.wal_file_bytes = 5 * kGiB), "5368709120",
        "4294967296]"},
       {"wal_file_bytes", SET(c.wal_file_bytes = kMiB + 1), "1048577",
@@ -148,8 +148,7 @@ std::vector<Impossible> AllImpossible() {
       {"max_batch_bytes", SET(c.hot_tier_max_bytes = 8 * kMiB), "16777216",
        "4128768]"},
 
-      {"warm_tier_max_bytes", SET(c.warm_tier_max_bytes = 0), "0",
-       "[1048576, "},
+      {"warm_tier_max_bytes", SET(c.warm_tier_max_bytes = 0), "0", "[65536, "},
       {"warm_tier_max_age", SET(c.warm_tier_max_age = -5ms), "-5", "[1, "},
       {"target_segment_bytes", SET(c.target_segment_bytes = 1), "1",
        "[4096, 2147483648]"},
