@@ -1,7 +1,7 @@
 # Tests stand beside their unit as <unit>_test.cc; each folder makes one
 # program, so that one test reruns alone by --gtest_filter.
 file(GLOB_RECURSE testing_sources CONFIGURE_DEPENDS testing/*.cc)
-list(FILTER testing_sources EXCLUDE REGEX "_test\\.cc$")
+list(FILTER testing_sources EXCLUDE REGEX "(_test|_main)\\.cc$")
 if(testing_sources)
   add_library(strata_testing STATIC ${testing_sources})
   target_link_libraries(strata_testing PUBLIC strata GTest::gtest GTest::gmock)
@@ -31,7 +31,23 @@ endforeach()
 file(GLOB_RECURSE sources CONFIGURE_DEPENDS testing/*_test.cc)
 strata_add_tests(testing_tests ${sources})
 file(GLOB sources CONFIGURE_DEPENDS tests/*_test.cc)
+list(FILTER sources EXCLUDE REGEX "planted_faults_test\\.cc$")
 strata_add_tests(system_tests ${sources})
 if(TARGET strata_cli AND TARGET system_tests)
   add_dependencies(system_tests strata_cli)
 endif()
+
+# The simulator: one seed, one run (docs/internals/simulation.md).
+add_executable(strata-sim testing/sim_main.cc)
+target_link_libraries(strata-sim PRIVATE strata_testing strata)
+
+# The core and the simulation once more, with faults that tests switch on.
+add_library(strata_faulty STATIC ${STRATA_SOURCES} ${testing_sources})
+target_compile_definitions(strata_faulty PUBLIC STRATA_PLANTED_FAULTS)
+target_link_libraries(strata_faulty PUBLIC strata_flags GTest::gtest
+  GTest::gmock PkgConfig::ISAL fmt::fmt Threads::Threads OpenSSL::Crypto)
+add_executable(planted_faults_tests tests/planted_faults_test.cc)
+target_link_libraries(planted_faults_tests PRIVATE strata_faulty
+  GTest::gtest_main)
+gtest_discover_tests(planted_faults_tests TEST_PREFIX planted_faults_tests:
+  DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600)

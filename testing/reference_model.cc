@@ -109,8 +109,9 @@ void PartitionModel::Durable(Offset end) {
 
 void PartitionModel::BeginTrim(Offset before) { trims_.insert(before); }
 
-void PartitionModel::EndTrim(Offset before, bool done) {
-  if (!done) return;
+void PartitionModel::EndTrim(Offset before, Outcome outcome) {
+  if (outcome == Outcome::kRefused) trims_.extract(before);
+  if (outcome != Outcome::kDone) return;
   log_start_ = std::max(log_start_, before);
   Durable(log_start_);
   trims_.erase(trims_.begin(), trims_.upper_bound(log_start_));
@@ -120,9 +121,9 @@ void PartitionModel::BeginTruncate(Offset offset, Epoch epoch) {
   truncation_ = {offset, epoch};
 }
 
-void PartitionModel::EndTruncate(bool done) {
-  if (done && truncation_) Truncated();
-  truncation_.reset();
+void PartitionModel::EndTruncate(Outcome outcome) {
+  if (outcome == Outcome::kDone && truncation_) Truncated();
+  if (outcome == Outcome::kRefused) truncation_.reset();
 }
 
 void PartitionModel::Truncated() {
@@ -377,17 +378,22 @@ Status ReferenceModel::Add(const TopicInfo& info) {
     return Wrong("topic {} has the id {} of an earlier one", info.name,
                  info.id.ToString());
   }
-  topics_[info.name] = {info.name, info.id, false,
+  topics_[info.name] = {info.name, info.id, 0,
                         std::vector<PartitionModel>(info.partitions)};
   return Status::Ok();
 }
 
 void ReferenceModel::BeginDelete(const std::string& name) {
-  if (Topic* topic = Find(name)) topic->deleting = true;
+  if (Topic* topic = Find(name)) ++topic->deleting;
 }
 
-void ReferenceModel::EndDelete(const std::string& name, bool done) {
-  if (done) topics_.erase(name);
+void ReferenceModel::EndDelete(const std::string& name, const TopicId& id,
+                               Outcome outcome) {
+  Topic* topic = Find(name);
+  // Created again in the meantime: another one.
+  if (topic == nullptr || topic->id != id) return;
+  if (outcome == Outcome::kDone) topics_.erase(name);
+  if (outcome == Outcome::kRefused) --topic->deleting;
 }
 
 Status ReferenceModel::Restart(std::span<const TopicInfo> listed) {
@@ -399,7 +405,7 @@ Status ReferenceModel::Restart(std::span<const TopicInfo> listed) {
     if (!there && !topic.deleting) {
       return Wrong("topic {} {} is gone", topic.name, topic.id.ToString());
     }
-    it->second.deleting = false;
+    it->second.deleting = 0;
     it = there ? std::next(it) : topics_.erase(it);
   }
   for (const TopicInfo& info : listed) {
@@ -419,6 +425,15 @@ Status ReferenceModel::Restart(std::span<const TopicInfo> listed) {
 ReferenceModel::Topic* ReferenceModel::Find(const std::string& name) {
   const auto it = topics_.find(name);
   return it == topics_.end() ? nullptr : &it->second;
+}
+
+PartitionModel* ReferenceModel::Find(const TopicId& id, uint32_t partition) {
+  for (auto& [name, topic] : topics_) {
+    if (topic.id == id && partition < topic.partitions.size()) {
+      return &topic.partitions[partition];
+    }
+  }
+  return nullptr;
 }
 
 }  // namespace strata

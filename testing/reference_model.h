@@ -39,6 +39,13 @@ struct ModelBatch {
   bool last = true;
 };
 
+// How a change ended, as far as its caller knows.
+enum class Outcome {
+  kDone,
+  kRefused,  // nothing changed
+  kUnknown,  // may have happened, or may happen yet
+};
+
 // A whole partition as it was found after an open.
 struct ObservedLog {
   LogBounds bounds;
@@ -73,12 +80,10 @@ class PartitionModel {
   void Durable(Offset end);
 
   void BeginTrim(Offset before);
-  // `done`: acknowledged. Otherwise it may happen yet.
-  void EndTrim(Offset before, bool done);
+  void EndTrim(Offset before, Outcome outcome);
   // One at a time.
   void BeginTruncate(Offset offset, Epoch epoch);
-  // Not done: refused, nothing changed.
-  void EndTruncate(bool done);
+  void EndTruncate(Outcome outcome);
 
   // --- What the store answers ---
 
@@ -102,6 +107,8 @@ class PartitionModel {
   Offset log_end() const { return log_end_; }
   Epoch epoch() const { return epoch_; }
   bool truncating() const { return truncation_.has_value(); }
+  // Every batch below it is visible.
+  Offset MustReach() const;
   const std::vector<ModelBatch>& log() const { return versions_.back(); }
 
  private:
@@ -109,7 +116,6 @@ class PartitionModel {
 
   // Remembers the bytes of {epoch, offset} for ever; other ones are an error.
   Status Remember(Epoch epoch, Offset offset, ByteSpan bytes);
-  Offset MustReach() const;
   Status Matches(const Log& log, const ReadTicket& ticket,
                  std::span<const ObservedBatch> batches) const;
   void Truncated();
@@ -121,9 +127,9 @@ class PartitionModel {
   std::vector<Log> versions_ = {{}};
   Offset log_start_;
   Offset log_end_;
-  Offset durable_end_;      // everything below survives a crash
-  Epoch epoch_;             // greatest that anybody was told of
-  std::set<Offset> trims_;  // asked for, may have happened
+  Offset durable_end_;           // everything below survives a crash
+  Epoch epoch_;                  // greatest that anybody was told of
+  std::multiset<Offset> trims_;  // asked for, may have happened
   std::optional<std::pair<Offset, Epoch>> truncation_;  // in flight
   std::map<std::pair<Epoch, Offset>, std::string> ever_;
 };
@@ -134,7 +140,7 @@ class ReferenceModel {
   struct Topic {
     std::string name;
     TopicId id;
-    bool deleting = false;  // asked for, may have happened
+    int deleting = 0;  // deletions that may have happened
     std::vector<PartitionModel> partitions;
   };
 
@@ -142,7 +148,7 @@ class ReferenceModel {
   // The create was answered: with `info`, or refused when null.
   Status EndCreate(const std::string& name, const TopicInfo* info);
   void BeginDelete(const std::string& name);
-  void EndDelete(const std::string& name, bool done);
+  void EndDelete(const std::string& name, const TopicId& id, Outcome outcome);
 
   // The topics that a store that was opened again lists. Adopts creations and
   // deletions that were in flight.
@@ -150,6 +156,7 @@ class ReferenceModel {
 
   // Null when there is none.
   Topic* Find(const std::string& name);
+  PartitionModel* Find(const TopicId& id, uint32_t partition);
   std::map<std::string, Topic>& topics() { return topics_; }
 
  private:

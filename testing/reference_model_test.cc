@@ -227,7 +227,7 @@ TEST_F(PartitionModelTest, TruncatedBatchMustNotReturn) {
   model_.BeginTruncate(Offset(1), Epoch(1));
   EXPECT_TRUE(Read(Offset(0), all).ok()) << "it is not done yet";
   const auto begun_before = model_.BeginRead(Offset(0), {});
-  model_.EndTruncate(true);
+  model_.EndTruncate(Outcome::kDone);
   EXPECT_TRUE(model_.CheckRead(begun_before, all).ok());
   EXPECT_FALSE(Read(Offset(0), all).ok());
   EXPECT_FALSE(
@@ -253,7 +253,7 @@ TEST_F(PartitionModelTest, TrimmedOffsetsMustNotReturn) {
   ASSERT_TRUE(Append({"b"}, kDisk).ok());
   model_.Durable(Offset(2));
   model_.BeginTrim(Offset(1));
-  model_.EndTrim(Offset(1), true);
+  model_.EndTrim(Offset(1), Outcome::kDone);
   LogBounds bounds = BoundsUpTo(Offset(2), Epoch(1));
   bounds.log_start = Offset(0);
   EXPECT_FALSE(
@@ -284,7 +284,7 @@ TEST(ReferenceModelTest, RecreatedTopicIsAnotherOne) {
   model.BeginCreate("a", 1);
   ASSERT_TRUE(model.EndCreate("a", &first).ok());
   model.BeginDelete("a");
-  model.EndDelete("a", true);
+  model.EndDelete("a", Id(1), Outcome::kDone);
   model.BeginCreate("a", 1);
   EXPECT_FALSE(model.EndCreate("a", &first).ok());
   const TopicInfo second{"a", Id(2), 1, {}};

@@ -1,0 +1,181 @@
+#include "testing/simulation.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+
+#include "testing/sim_life.h"
+#include "testing/sim_steps.h"
+
+namespace strata {
+namespace {
+
+using engine::PartitionPtr;
+
+constexpr int kMaxAppendAttempts = 5;
+
+std::string HowToReplay(uint64_t seed, const SimulationOptions& options) {
+  return fmt::format(
+      "strata-sim --seed {}{}{}", seed,
+      options.ignore_directory_sync ? " --ignore-directory-sync" : "",
+      options.flip_bits ? " --flip-bits" : "");
+}
+
+// Names the seed when the process aborts (a failed check, a deadlock), which
+// leaves no time for a report.
+class AbortNote {
+ public:
+  explicit AbortNote(const std::string& text) {
+    const size_t size = std::min(text.size(), sizeof(text_) - 1);
+    std::memcpy(text_, text.data(), size);
+    text_[size] = '\0';
+    previous_ = std::signal(SIGABRT, [](int) {
+      // Nothing is left to do about a failed write.
+      if (::write(STDERR_FILENO, text_, std::strlen(text_)) < 0) return;
+    });
+  }
+  ~AbortNote() { std::signal(SIGABRT, previous_); }
+
+ private:
+  static inline char text_[256];
+  void (*previous_)(int);
+};
+
+class Simulation {
+ public:
+  Simulation(uint64_t seed, const SimulationOptions& options)
+      : seed_(seed),
+        options_(options),
+        world_(seed, options.verbose),
+        store_(world_),
+        life_(world_, store_, counters_),
+        steps_(world_, store_, life_, counters_) {}
+
+  SimulationResult Run();
+
+ private:
+  bool failed() { return world_.journal().failed(); }
+  void CheckAll();
+  void Finish();
+  bool Done(const CheckedStore::OpPtr& op) { return store_.Wait(op); }
+  void AppendToAll();
+  void DamageFiles();
+  void FlipBits(SimFileSystem& files);
+
+  const uint64_t seed_;
+  const SimulationOptions options_;
+  SimulationCounters counters_;
+  SimWorld world_;
+  CheckedStore store_;
+  SimLife life_;
+  SimSteps steps_;
+};
+
+SimulationResult Simulation::Run() {
+  const AbortNote note("while running " + HowToReplay(seed_, options_) + "\n");
+  world_.disk.IgnoreDirectorySync(options_.ignore_directory_sync);
+  life_.Open();
+  for (uint64_t n = world_.dice.Between(60, 150); n > 0 && !failed(); --n) {
+    steps_.Next();
+    life_.DieIfFrozen();
+    if (!failed()) CheckAll();
+  }
+  if (!failed()) Finish();
+  if (!failed() && options_.flip_bits) DamageFiles();
+
+  SimulationResult result;
+  result.ok = !failed();
+  if (!result.ok) {
+    result.failure = fmt::format(
+        "seed {}: {}\nlast steps:\n{}run again with: {} --verbose\n", seed_,
+        world_.journal().failure(), world_.journal().Lines(),
+        HowToReplay(seed_, options_));
+  }
+  counters_.succeeded = store_.succeeded();
+  counters_.bucket_faults = world_.bucket_faults();
+  result.counters = counters_;
+  result.trace_hash = world_.runtime.TraceHash() ^ world_.journal().Hash();
+  return result;
+}
+
+void Simulation::CheckAll() {
+  for (const PartitionPtr& partition : store_.Partitions()) {
+    store_.CheckBounds(partition);
+  }
+  store_.CheckHeldViews();
+  store_.CheckLimits();
+  if (world_.dice.OneIn(10)) store_.ReleaseViews();
+}
+
+// With everything in working order again the store gets rid of its work, takes
+// appends, has all that it should, and shuts down and opens without loss.
+void Simulation::Finish() {
+  world_.journal().Note("--- finish");
+  world_.disk.CrashAfter(SimFileSystem::kUnlimited);
+  world_.HealBucket();
+  store_.ReleaseViews();
+  if (!store_.WaitForAll()) return;
+  world_.runtime.RunFor(std::chrono::seconds(20));
+  if (!Done(store_.FlushAll()) || !Done(store_.RunMigrations())) return;
+  life_.ReadAll();
+  if (!failed()) AppendToAll();
+  if (!failed()) Done(store_.Verify());
+  if (!failed()) life_.Restart();
+  if (!failed()) Done(store_.Verify());
+  for (const PartitionPtr& partition : store_.Partitions()) {
+    if (!failed()) Done(store_.Segments(partition));
+  }
+  if (!failed()) life_.Close();
+}
+
+void Simulation::AppendToAll() {
+  for (const PartitionPtr& partition : store_.Partitions()) {
+    CheckedStore::OpPtr op;
+    for (int i = 0; i < kMaxAppendAttempts; ++i) {
+      op = steps_.Append(partition, Durability::kDisk);
+      if (!Done(op) || op->status.ok()) break;
+      // Full: jobs make room.
+      world_.runtime.RunFor(std::chrono::seconds(5));
+    }
+    if (!failed() && !op->status.ok()) {
+      world_.journal().Fail(op->what + ": " + op->status.ToString());
+    }
+  }
+}
+
+void Simulation::DamageFiles() {
+  FlipBits(*world_.data);
+  FlipBits(*world_.warm);
+  life_.ExpectDamage();
+  life_.Open();
+  if (!failed()) life_.ReadAllDamaged();
+}
+
+// In WAL and segment files; the manifest's own damage is told at open.
+void Simulation::FlipBits(SimFileSystem& files) {
+  for (const std::string& path : files.Files()) {
+    if (&files == world_.data.get() && !path.starts_with("wal/")) continue;
+    const uint64_t size = files.ReadFile(path)->size();
+    if (size == 0 || world_.dice.OneIn(2)) continue;
+    for (uint64_t n = world_.dice.Between(1, 4); n > 0; --n) {
+      // Most of a WAL file is not in use: half of the flips are near its head.
+      const uint64_t within =
+          world_.dice.OneIn(2) ? size : std::min<uint64_t>(size, 16 * kKiB);
+      const uint64_t position = world_.dice.Below(within);
+      world_.journal().Note(fmt::format("bit flips in {}{} at {}",
+                                        files.Describe(), path, position));
+      files.FlipBit(path, position, static_cast<int>(world_.dice.Below(8)));
+    }
+  }
+}
+
+}  // namespace
+
+SimulationResult RunSimulation(uint64_t seed,
+                               const SimulationOptions& options) {
+  return Simulation(seed, options).Run();
+}
+
+}  // namespace strata
