@@ -211,6 +211,11 @@ std::shared_ptr<const CopyContent> Accounts::Use(HotCopy& copy) {
   return copy.content_;
 }
 
+bool Accounts::Holds(const HotCopy& copy) const {
+  MutexLock lock(mutex_);
+  return copy.content_ != nullptr;
+}
+
 void Accounts::Evict(HotCopy& copy) {
   Trash trash;
   MutexLock lock(mutex_);

@@ -98,6 +98,7 @@ class Accounts : public std::enable_shared_from_this<Accounts> {
   // The content, marked as used; null when evicted.
   std::shared_ptr<const CopyContent> Use(HotCopy& copy);
   void Evict(HotCopy& copy);
+  bool Holds(const HotCopy& copy) const;
 
   // ---- pinned ----
   bool pinned_full() const { return pinned_full_.load(); }

@@ -280,6 +280,10 @@ std::optional<Result<std::vector<BatchView>>> HotTier::Read(HotCopy& copy,
 
 void HotTier::Evict(HotCopy& copy) { accounts_->Evict(copy); }
 
+bool HotTier::Holds(const HotCopy& copy) const {
+  return accounts_->Holds(copy);
+}
+
 HotStats HotTier::stats() const { return accounts_->stats(); }
 
 }  // namespace strata

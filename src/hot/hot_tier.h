@@ -110,6 +110,9 @@ class HotTier : public ChunkSource {
   // Drops the copy now, for demotion and deletion. Views stay valid.
   void Evict(HotCopy& copy);
 
+  // False once the copy was evicted.
+  bool Holds(const HotCopy& copy) const;
+
   HotStats stats() const;
   const HotLimits& limits() const { return limits_; }
 
