@@ -79,7 +79,7 @@ class ColdTier {
 
  private:
   class Impl;
-  std::shared_ptr<Impl> impl_;
+  const std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace strata

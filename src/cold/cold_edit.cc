@@ -1,0 +1,53 @@
+#include "cold/cold_edit.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace strata {
+namespace {
+
+bool Holds(const ColdRoot& root, const SegmentEntry& entry) {
+  const auto found = root.entries.find(entry.offsets.base);
+  return found != root.entries.end() && entry.cold &&
+         found->second.id == entry.id && found->second.cold == entry.cold;
+}
+
+Status Add(ColdRoot& root, SegmentEntry entry) {
+  if (Holds(root, entry)) return Status::Ok();
+  if (!root.entries.empty() && entry.offsets.base != root.cold_end()) {
+    return {StatusCode::kConflict,
+            fmt::format("segment {} begins at offset {}, the cold end is {} "
+                        "(generation {})",
+                        entry.id, entry.offsets.base.value(),
+                        root.cold_end().value(), root.generation)};
+  }
+  entry.warm.reset();
+  const Offset base = entry.offsets.base;
+  root.entries.emplace(base, std::move(entry));
+  return Status::Ok();
+}
+
+}  // namespace
+
+Result<ColdRoot> ApplyColdEdit(const PartitionId& partition, ColdRoot root,
+                               const ColdEdit& edit) {
+  for (const SegmentEntry& entry : edit.add) {
+    STRATA_RETURN_IF_ERROR(Add(root, entry));
+  }
+  if (edit.log_start) {
+    root.log_start = std::max(root.log_start, *edit.log_start);
+  }
+  std::erase_if(root.entries, [&](const auto& item) {
+    return item.second.offsets.end <= root.log_start;
+  });
+  if (edit.epochs) root.epochs = *edit.epochs;
+  if (!edit.topic_name.empty()) root.topic_name = edit.topic_name;
+  ColdRoot next = root;
+  next.generation = std::max<uint64_t>(next.generation, 1);
+  STRATA_RETURN_IF_ERROR(ValidateColdRoot(partition, next));
+  return root;
+}
+
+}  // namespace strata
