@@ -39,6 +39,7 @@
 
 namespace strata {
 
+class Runtime;
 namespace engine {
 class Engine;
 class PartitionState;
@@ -382,9 +383,17 @@ class TieredStorage {
   Status Shutdown();
 
  private:
-  explicit TieredStorage(std::unique_ptr<engine::Engine> engine);
+  struct World;
 
-  std::unique_ptr<engine::Engine> engine_;
+  explicit TieredStorage(std::unique_ptr<World> world);
+
+  engine::Engine& engine() const;
+  Runtime& runtime() const;
+  Result<Partition> PartitionForAppend(const TopicPartition& partition);
+  template <typename Call>
+  Status OnPartition(const TopicPartition& partition, Call&& call);
+
+  std::unique_ptr<World> world_;
 };
 
 // kInvalidArgument, naming the rule broken, unless `name` is a topic name.

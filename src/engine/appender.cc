@@ -1,0 +1,233 @@
+#include "engine/appender.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "format/record_batch.h"
+
+namespace strata::engine {
+namespace {
+
+// The stored copy of a Kafka batch has base offset and epoch set, so it is
+// patched before it is checksummed: one more copy, into memory that is reused.
+ByteSpan PatchedKafkaBatch(ByteSpan bytes, Offset base, Epoch epoch,
+                           std::vector<std::byte>& scratch) {
+  const size_t at = scratch.size();
+  scratch.insert(scratch.end(), bytes.begin(), bytes.end());
+  const std::span<std::byte> copy = std::span(scratch).subspan(at);
+  PatchBaseOffsetAndEpoch(copy, base, epoch);
+  return copy;
+}
+
+Durability Strongest(std::span<const AppendRequest> requests) {
+  Durability strongest = Durability::kMemory;
+  for (const AppendRequest& r : requests) {
+    strongest = std::max(strongest, r.durability);
+  }
+  return strongest;
+}
+
+}  // namespace
+
+Status Appender::CheckBytes(uint64_t bytes) const {
+  if (bytes == 0) {
+    return Status(StatusCode::kInvalidArgument, "batch of 0 bytes");
+  }
+  if (bytes > context_.config.max_batch_bytes) {
+    return Status(StatusCode::kInvalidArgument,
+                  fmt::format("batch of {} bytes, at most max_batch_bytes = {} "
+                              "are taken",
+                              bytes, context_.config.max_batch_bytes));
+  }
+  return Status::Ok();
+}
+
+Status Appender::CheckRequest(const AppendRequest& request) const {
+  STRATA_RETURN_IF_ERROR(CheckBytes(request.bytes.size()));
+  if (request.record_count == 0) {
+    return Status(StatusCode::kInvalidArgument, "batch of 0 records");
+  }
+  if (request.format == BatchFormat::kKafkaV2) {
+    return ValidateKafkaBatch(request.bytes, request.record_count);
+  }
+  return Status::Ok();
+}
+
+// What is unflushed must find room in warm: it can go nowhere else.
+Status Appender::CheckRoom() const {
+  const uint64_t warm = context_.warm_bytes.load(std::memory_order_relaxed);
+  const uint64_t limit = context_.config.warm_tier_max_bytes;
+  if (warm < limit) return Status::Ok();
+  context_.attention.RequestMigrations();
+  return Status(StatusCode::kNoSpace,
+                fmt::format("warm tier holds {} bytes of at most {} and "
+                            "nothing may be dropped from it yet",
+                            warm, limit));
+}
+
+Status Appender::CheckWritable(PartitionState& partition) const {
+  if (context_.stopping.load(std::memory_order_acquire)) {
+    return Status(StatusCode::kClosed, "the store is shut down");
+  }
+  if (partition.deleted) {
+    return Status(StatusCode::kNotFound,
+                  fmt::format("topic '{}' was deleted", partition.name.topic));
+  }
+  if (!partition.damaged.empty() || partition.damaged_tail) {
+    return Status(
+        StatusCode::kReadOnly,
+        fmt::format("{} lost acknowledged batches and takes no appends until "
+                    "it is repaired",
+                    partition.name.ToString()));
+  }
+  if (partition.truncating) {
+    return Status(
+        StatusCode::kOverloaded,
+        fmt::format("{} is being truncated", partition.name.ToString()));
+  }
+  return Status::Ok();
+}
+
+Result<PendingAppend> Appender::TryAppend(
+    PartitionState& partition, std::span<const AppendRequest> requests) {
+  if (requests.empty()) {
+    return Status(StatusCode::kInvalidArgument, "append of no batches");
+  }
+  for (const AppendRequest& request : requests) {
+    STRATA_RETURN_IF_ERROR(CheckRequest(request));
+  }
+  STRATA_RETURN_IF_ERROR(CheckRoom());
+  MutexLock lock(partition.mu);
+  STRATA_RETURN_IF_ERROR(CheckWritable(partition));
+  const std::optional<Offset> expected = requests.front().expected_offset;
+  if (expected && *expected != partition.log_end) {
+    return Status(StatusCode::kConflict,
+                  fmt::format("{}: expected offset {}, the log ends at {}",
+                              partition.name.ToString(), expected->value(),
+                              partition.log_end.value()));
+  }
+  return Put(partition, partition.log_end, requests, Strongest(requests));
+}
+
+Result<PendingAppend> Appender::TryWrite(PartitionState& partition,
+                                         OffsetRange offsets, ByteSpan data,
+                                         Durability durability) {
+  STRATA_RETURN_IF_ERROR(CheckBytes(data.size()));
+  if (offsets.empty()) {
+    return Status(StatusCode::kInvalidArgument,
+                  fmt::format("empty offset range [{}, {})",
+                              offsets.base.value(), offsets.end.value()));
+  }
+  if (offsets.size() > UINT32_MAX) {
+    return Status(StatusCode::kInvalidArgument,
+                  fmt::format("batch of {} offsets, at most {} are taken",
+                              offsets.size(), UINT32_MAX));
+  }
+  STRATA_RETURN_IF_ERROR(CheckRoom());
+  MutexLock lock(partition.mu);
+  STRATA_RETURN_IF_ERROR(CheckWritable(partition));
+  if (offsets.base < partition.log_end) {
+    return Status(StatusCode::kConflict,
+                  fmt::format("{}: batch [{}, {}) overlaps the log, which ends "
+                              "at {}",
+                              partition.name.ToString(), offsets.base.value(),
+                              offsets.end.value(), partition.log_end.value()));
+  }
+  const AppendRequest request{
+      .bytes = data,
+      .record_count = static_cast<uint32_t>(offsets.size()),
+      .max_timestamp = kNoTimestamp,
+      .format = BatchFormat::kOpaque,
+      .durability = durability,
+      .expected_offset = std::nullopt};
+  return Put(partition, offsets.base, {&request, 1}, durability);
+}
+
+Result<PendingAppend> Appender::Put(PartitionState& partition, Offset base,
+                                    std::span<const AppendRequest> requests,
+                                    Durability durability) {
+  // Reused from call to call, so that an append costs no allocation.
+  thread_local std::vector<WalFrame> frames;
+  thread_local std::vector<WalPlace> places;
+  thread_local std::vector<std::byte> scratch;
+  frames.clear();
+  scratch.clear();
+  size_t kafka_bytes = 0;
+  for (const AppendRequest& r : requests) {
+    if (r.format == BatchFormat::kKafkaV2) kafka_bytes += r.bytes.size();
+  }
+  scratch.reserve(kafka_bytes);  // spans into it must stay valid
+
+  const Epoch epoch = partition.CurrentEpoch();
+  FrameHeader header;
+  header.topic = partition.id.topic;
+  header.partition = partition.id.partition;
+  header.epoch = epoch;
+  header.flags = durability == Durability::kDisk ? kFrameDurable : uint16_t{0};
+  if (base > partition.log_end) {
+    header.kind = FrameKind::kGap;
+    header.offsets = {partition.log_end, base};
+    frames.push_back({header, {}});
+  }
+  const bool gap = !frames.empty();
+  header.kind = FrameKind::kBatch;
+  Offset next = base;
+  for (const AppendRequest& r : requests) {
+    header.format = r.format;
+    header.offsets = {next, next + r.record_count};
+    header.max_timestamp = r.max_timestamp;
+    header.record_count = r.record_count;
+    ByteSpan bytes = r.bytes;
+    if (r.format == BatchFormat::kKafkaV2) {
+      bytes = PatchedKafkaBatch(bytes, next, epoch, scratch);
+    }
+    frames.push_back({header, bytes});
+    next = header.offsets.end;
+  }
+
+  places.assign(frames.size(), WalPlace{});
+  const Status put = context_.wal.Append(frames, places);
+  if (!put.ok()) {
+    if (put.code() == StatusCode::kOverloaded)
+      context_.attention.RequestFlush();
+    return put;
+  }
+  const TimestampMs now = context_.Now();
+  uint64_t bytes = 0;
+  for (size_t i = gap ? 1 : 0; i < frames.size(); ++i) {
+    const FrameHeader& h = frames[i].header;
+    bytes += places[i].payload.size();
+    partition.PushTail(
+        {.batch = {.facts = {.offsets = h.offsets,
+                             .epoch = epoch,
+                             .tier = StorageTier::kHot,
+                             .format = h.format,
+                             .record_count = h.record_count,
+                             .max_timestamp = h.max_timestamp},
+                   .payload = places[i].payload,
+                   .payload_crc32c = places[i].payload_crc32c},
+         .chunk = std::move(places[i].chunk),
+         .gap_chunk = gap && i == 1 ? std::move(places[0].chunk) : nullptr,
+         .wal_seq = places[i].end_seq,
+         .wants_disk = durability == Durability::kDisk,
+         .appended_at = now});
+  }
+  Add(context_.counters.hot_writes, requests.size());
+  Add(context_.counters.bytes_written, bytes);
+  PendingAppend pending;
+  pending.result = {.base_offset = base,
+                    .end_offset = next,
+                    .epoch = epoch,
+                    .durability = durability};
+  pending.wal_seq = places.back().end_seq;
+  pending.wait = durability == Durability::kDisk;
+  // Chunks must not outlive the call in thread-local memory: they hold WAL
+  // space.
+  places.clear();
+  return pending;
+}
+
+}  // namespace strata::engine

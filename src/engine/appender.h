@@ -1,0 +1,36 @@
+// Appender: from a caller's batches to frames in the WAL and the tail.
+#pragma once
+
+#include <span>
+
+#include "engine/context.h"
+#include "engine/engine.h"
+
+namespace strata::engine {
+
+// Thread-safe.
+class Appender {
+ public:
+  explicit Appender(EngineContext& context) : context_(context) {}
+
+  Result<PendingAppend> TryAppend(PartitionState& partition,
+                                  std::span<const AppendRequest> requests);
+  Result<PendingAppend> TryWrite(PartitionState& partition, OffsetRange offsets,
+                                 ByteSpan data, Durability durability);
+
+ private:
+  Status CheckRequest(const AppendRequest& request) const;
+  Status CheckBytes(uint64_t bytes) const;
+  Status CheckRoom() const;
+  Status CheckWritable(PartitionState& partition) const
+      STRATA_REQUIRES(partition.mu);
+  // Frames `requests` from `base` on, puts them into the WAL and the tail.
+  Result<PendingAppend> Put(PartitionState& partition, Offset base,
+                            std::span<const AppendRequest> requests,
+                            Durability durability)
+      STRATA_REQUIRES(partition.mu);
+
+  EngineContext& context_;
+};
+
+}  // namespace strata::engine

@@ -1,0 +1,178 @@
+#include "engine/engine.h"
+
+#include <utility>
+
+#include "engine/engine_impl.h"
+
+namespace strata::engine {
+namespace {
+
+Status Closed() {
+  return Status(StatusCode::kClosed, "the store is shut down");
+}
+
+}  // namespace
+
+Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Engine::~Engine() = default;
+
+Result<std::unique_ptr<Engine>> Engine::Open(TieredStorageConfig config,
+                                             EngineEnvironment environment) {
+  STRATA_RETURN_IF_ERROR(config.Validate());
+  auto impl = std::make_unique<Impl>(std::move(config), std::move(environment));
+  STRATA_RETURN_IF_ERROR(impl->Open());
+  return std::unique_ptr<Engine>(new Engine(std::move(impl)));
+}
+
+const TieredStorageConfig& Engine::config() const { return impl_->config_; }
+const RecoveryReport& Engine::recovery() const { return impl_->report_; }
+Runtime& Engine::runtime() const { return impl_->runtime_; }
+
+void Engine::CreateTopic(std::string name, uint32_t partitions,
+                         TopicSettings settings, Done<TopicInfo> done) {
+  if (impl_->stopping()) return done(Closed());
+  impl_->admin_->CreateTopic(std::move(name), partitions, settings,
+                             std::move(done));
+}
+
+void Engine::DeleteTopic(std::string name, StatusDone done) {
+  if (impl_->stopping()) return done(Closed());
+  impl_->DeleteTopic(std::move(name), std::move(done));
+}
+
+std::vector<TopicInfo> Engine::ListTopics() const {
+  std::vector<TopicInfo> infos;
+  for (const TopicPtr& topic : impl_->topics_.List()) {
+    infos.push_back(topic->info);
+  }
+  return infos;
+}
+
+Result<TopicInfo> Engine::DescribeTopic(std::string_view name) const {
+  const TopicPtr topic = impl_->topics_.Find(name);
+  if (topic == nullptr) {
+    return Status(StatusCode::kNotFound, fmt::format("no topic '{}'", name));
+  }
+  return topic->info;
+}
+
+Result<PartitionPtr> Engine::FindPartition(
+    const TopicPartition& partition) const {
+  if (impl_->stopping()) return Closed();
+  return impl_->topics_.Resolve(partition);
+}
+
+Result<PendingAppend> Engine::TryAppend(
+    PartitionState& partition, std::span<const AppendRequest> requests) {
+  return impl_->appender_->TryAppend(partition, requests);
+}
+
+Result<PendingAppend> Engine::TryWrite(PartitionState& partition,
+                                       OffsetRange offsets, ByteSpan data,
+                                       Durability durability) {
+  return impl_->appender_->TryWrite(partition, offsets, data, durability);
+}
+
+void Engine::WhenDurable(const PendingAppend& append, StatusDone done) {
+  if (!append.wait) return done(Status::Ok());
+  impl_->wal_->WhenDurable(append.wal_seq, std::move(done));
+}
+
+void Engine::WhenWritable(UniqueFunction<void()> ready) {
+  impl_->WhenWritable(std::move(ready));
+}
+
+void Engine::TruncateTail(PartitionPtr partition, Offset offset, Epoch epoch,
+                          StatusDone done) {
+  if (impl_->stopping()) return done(Closed());
+  impl_->admin_->TruncateTail(std::move(partition), offset, epoch,
+                              std::move(done));
+}
+
+void Engine::Trim(PartitionPtr partition, Offset before, StatusDone done) {
+  if (impl_->stopping()) return done(Closed());
+  impl_->admin_->Trim(std::move(partition), before, std::move(done));
+}
+
+void Engine::Repair(PartitionPtr partition, StatusDone done) {
+  if (impl_->stopping()) return done(Closed());
+  impl_->admin_->Repair(std::move(partition), std::move(done));
+}
+
+void Engine::Read(PartitionPtr partition, Offset start, ReadOptions options,
+                  Done<std::vector<BatchView>> done) {
+  if (impl_->stopping()) return done(Closed());
+  impl_->reader_->Read(std::move(partition), start, options, std::move(done));
+}
+
+Result<LogBounds> Engine::Bounds(PartitionState& p) const {
+  if (impl_->stopping()) return Closed();
+  const uint64_t durable = impl_->wal_->durable_seq();
+  MutexLock lock(p.mu);
+  if (p.deleted) {
+    return Status(StatusCode::kNotFound,
+                  fmt::format("topic '{}' was deleted", p.name.topic));
+  }
+  return LogBounds{.log_start = p.log_start,
+                   .cold_end = p.cold_end,
+                   .durable_end = p.DurableEnd(durable),
+                   .visible_end = p.VisibleEnd(durable),
+                   .log_end = p.log_end,
+                   .epoch = p.CurrentEpoch()};
+}
+
+Result<EpochEnd> Engine::EpochEndOffset(PartitionState& p, Epoch epoch) const {
+  if (impl_->stopping()) return Closed();
+  MutexLock lock(p.mu);
+  const std::optional<EpochEnd> end = p.EndOfEpoch(epoch);
+  if (!end) {
+    return Status(StatusCode::kNotFound,
+                  fmt::format("{}: no epoch at or below {}", p.name.ToString(),
+                              epoch.value()));
+  }
+  return *end;
+}
+
+void Engine::Segments(PartitionPtr partition,
+                      Done<std::vector<SegmentMetadata>> done) {
+  if (impl_->stopping()) return done(Closed());
+  impl_->Segments(std::move(partition), std::move(done));
+}
+
+void Engine::Flush(std::vector<PartitionPtr> partitions, StatusDone done) {
+  if (impl_->stopping()) return done(Closed());
+  impl_->Flush(std::move(partitions), std::move(done));
+}
+
+void Engine::FlushAll(StatusDone done) {
+  if (impl_->stopping()) return done(Closed());
+  impl_->Flush(impl_->topics_.Partitions(), std::move(done));
+}
+
+void Engine::DemoteTo(PartitionPtr partition, StorageTier tier,
+                      StatusDone done) {
+  if (impl_->stopping()) return done(Closed());
+  impl_->DemoteTo(std::move(partition), tier, std::move(done));
+}
+
+void Engine::PromoteTo(PartitionPtr partition, StorageTier tier,
+                       StatusDone done) {
+  if (impl_->stopping()) return done(Closed());
+  impl_->PromoteTo(std::move(partition), tier, std::move(done));
+}
+
+void Engine::RunMigrations(StatusDone done) {
+  if (impl_->stopping()) return done(Closed());
+  impl_->RunPolicy(std::move(done));
+}
+
+TieredStorageStats Engine::Stats() const { return impl_->Stats(); }
+
+void Engine::Verify(Done<VerifyReport> done) {
+  if (impl_->stopping()) return done(Closed());
+  impl_->Verify(std::move(done));
+}
+
+void Engine::Shutdown(StatusDone done) { impl_->Shutdown(std::move(done)); }
+
+}  // namespace strata::engine

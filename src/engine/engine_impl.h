@@ -1,0 +1,117 @@
+// Engine::Impl: owns the parts and wires them. Included by the engine's own
+// .cc files only.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "cold/cold_manifest_store.h"
+#include "engine/appender.h"
+#include "engine/cold_roots.h"
+#include "engine/context.h"
+#include "engine/engine.h"
+#include "engine/file_reaper.h"
+#include "engine/flusher.h"
+#include "engine/log_admin.h"
+#include "engine/migrator.h"
+#include "engine/reader.h"
+#include "tiering/job_runner.h"
+
+namespace strata::engine {
+
+// Thread-safe.
+class Engine::Impl final : public Attention {
+ public:
+  Impl(TieredStorageConfig config, EngineEnvironment environment);
+  ~Impl() override;
+
+  // ---- open (engine_open.cc), blocking
+  Status Open();
+
+  // ---- Attention
+  void RequestFlush() override;
+  void RequestMigrations() override;
+  void NotifyWritable() override;
+
+  void WhenWritable(UniqueFunction<void()> ready);
+  void Flush(std::vector<PartitionPtr> partitions, StatusDone done);
+  void DemoteTo(PartitionPtr partition, StorageTier tier, StatusDone done);
+  void PromoteTo(PartitionPtr partition, StorageTier tier, StatusDone done);
+  // Runs one migration and counts it.
+  void RunJob(const PlannedJob& job, StatusDone done);
+  // Plans and runs what is due; `only_flush` looks at the tails only.
+  void RunPolicy(StatusDone done);
+  void Collect(StatusDone done);
+  void DeleteTopic(std::string name, StatusDone done);
+  void Segments(PartitionPtr partition,
+                Done<std::vector<SegmentMetadata>> done);
+  TieredStorageStats Stats() const;
+  void Verify(Done<VerifyReport> done);
+  void Shutdown(StatusDone done);
+
+  bool stopping() const { return stopping_.load(std::memory_order_acquire); }
+
+  const TieredStorageConfig config_;
+  const EngineEnvironment environment_;
+  Runtime& runtime_;
+  Logger log_;
+  RecoveryReport report_;
+  Counters counters_;
+  Topics topics_;
+
+  std::unique_ptr<FileLock> lock_;
+  std::unique_ptr<Manifest> manifest_;
+  std::unique_ptr<HotTier> hot_;
+  std::unique_ptr<WarmTier> warm_;
+  std::shared_ptr<InstrumentedObjectStore> cold_store_;
+  std::unique_ptr<ColdTier> cold_;
+  std::unique_ptr<ColdManifest> cold_manifest_;
+  std::unique_ptr<WalWriter> wal_;
+
+  std::unique_ptr<EngineContext> context_;
+  std::unique_ptr<ColdRoots> cold_roots_;
+  std::unique_ptr<FileReaper> reaper_;
+  std::unique_ptr<Flusher> flusher_;
+  std::unique_ptr<Migrator> migrator_;
+  std::unique_ptr<LogAdmin> admin_;
+  std::unique_ptr<Appender> appender_;
+  std::unique_ptr<Reader> reader_;
+  std::unique_ptr<JobRunner> runner_;
+
+ private:
+  Status CheckHome();
+  void BuildTopics(const ManifestState& state);
+  Status ReplayWal(const ManifestOpened& opened);
+  Status BeginEpochs(const std::set<PartitionId>& newly_damaged, bool clean);
+  Status RemoveOrphans(const ManifestState& state);
+  void MakeColdParts();
+  void Wire();
+  Status CommitAndWait(ManifestEdit edit);
+
+  void FlushDue();
+  void MigrationTick();
+  std::vector<PolicyTail> Tails();
+  std::vector<PolicySegment> PolicySegments();
+  PolicyLimits Limits();
+  void DemoteCold(PartitionPtr partition, int rounds, StatusDone done);
+  void DropLocal(PartitionPtr partition, StatusDone done);
+  void PromoteHot(PartitionPtr partition, StatusDone done);
+  void CloseLogs(StatusDone done);
+
+  std::atomic<uint64_t> next_segment_id_{1};
+  std::atomic<uint64_t> next_file_number_{1};
+  std::atomic<uint64_t> warm_bytes_{0};
+  // Release in Shutdown pairs with the acquires of whoever looks.
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> flush_requested_{false};
+  std::atomic<bool> migrations_requested_{false};
+  std::atomic<uint64_t> migrations_completed_{0};
+  std::atomic<uint64_t> migrations_failed_{0};
+
+  Mutex writable_mu_;
+  std::vector<UniqueFunction<void()>> writable_ STRATA_GUARDED_BY(writable_mu_);
+};
+
+}  // namespace strata::engine

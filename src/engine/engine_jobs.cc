@@ -1,0 +1,399 @@
+// The part of the engine that decides when: requests for flushes, passes of
+// the policy, forced demotion and promotion.
+#include <algorithm>
+#include <utility>
+
+#include "engine/engine_impl.h"
+
+namespace strata::engine {
+namespace {
+
+// Forced demotion looks again for what other jobs changed under it, this often.
+constexpr int kMaxDemoteRounds = 16;
+
+// Calls `done` with the first error, or Ok, once all parts have reported and
+// nobody holds it any more.
+class Gather {
+ public:
+  explicit Gather(Engine::StatusDone done) : done_(std::move(done)) {}
+  ~Gather() { done_(std::move(first_)); }
+
+  void Report(Status status) {
+    MutexLock lock(mu_);
+    if (first_.ok()) first_ = std::move(status);
+  }
+
+ private:
+  Mutex mu_;
+  Status first_ STRATA_GUARDED_BY(mu_);
+  Engine::StatusDone done_;
+};
+
+}  // namespace
+
+// ---- room for appends -----------------------------------------------------
+
+void Engine::Impl::NotifyWritable() {
+  std::vector<UniqueFunction<void()>> ready;
+  {
+    MutexLock lock(writable_mu_);
+    ready.swap(writable_);
+  }
+  for (UniqueFunction<void()>& r : ready) {
+    runtime_.log_executor().Post(std::move(r));
+  }
+}
+
+void Engine::Impl::WhenWritable(UniqueFunction<void()> ready) {
+  bool first;
+  {
+    MutexLock lock(writable_mu_);
+    first = writable_.empty();
+    writable_.push_back(std::move(ready));
+  }
+  if (first) wal_->WhenWritable([this] { NotifyWritable(); });
+}
+
+void Engine::Impl::RequestFlush() {
+  if (stopping() || flush_requested_.exchange(true)) return;
+  runtime_.job_executor().Post([this] { FlushDue(); });
+}
+
+void Engine::Impl::FlushDue() {
+  flush_requested_.store(false);
+  if (stopping()) return;
+  const std::vector<PolicyTail> tails = Tails();
+  std::vector<PartitionPtr> due;
+  for (const PlannedJob& job : PlanTiers({.now = runtime_.clock().WallNow(),
+                                          .limits = Limits(),
+                                          .tails = tails,
+                                          .segments = {}})) {
+    if (PartitionPtr p = topics_.Find(job.partition)) {
+      due.push_back(std::move(p));
+    }
+  }
+  if (!due.empty()) Flush(std::move(due), [](Status) {});
+}
+
+void Engine::Impl::Flush(std::vector<PartitionPtr> partitions,
+                         StatusDone done) {
+  flusher_->Flush(std::move(partitions),
+                  [this, done = std::move(done)](Status status) mutable {
+                    (status.ok() ? migrations_completed_ : migrations_failed_)
+                        .fetch_add(1, std::memory_order_relaxed);
+                    done(std::move(status));
+                  });
+}
+
+// ---- policy ---------------------------------------------------------------
+
+void Engine::Impl::RequestMigrations() {
+  if (stopping() || migrations_requested_.exchange(true)) return;
+  runtime_.job_executor().Post([this] {
+    migrations_requested_.store(false);
+    RunPolicy([](Status) {});
+  });
+}
+
+void Engine::Impl::MigrationTick() {
+  runtime_.job_executor().PostAfter(config_.migration_interval, [this] {
+    if (stopping()) return;
+    RunPolicy([](Status) {});
+    MigrationTick();
+  });
+}
+
+PolicyLimits Engine::Impl::Limits() {
+  const HotStats hot = hot_->stats();
+  const uint64_t held = hot.unflushed_bytes;
+  return {.hot_max_age = config_.hot_tier_max_age,
+          .unflushed_bytes = held,
+          .unflushed_max_bytes = config_.EffectiveHotUnflushedMax(),
+          .wal_bytes = wal_->Stats().bytes_in_use,
+          .wal_max_bytes = config_.wal_max_bytes,
+          .hot_cache_free_bytes = config_.hot_tier_max_bytes -
+                                  std::min(config_.hot_tier_max_bytes, held),
+          .warm_max_bytes = config_.warm_tier_max_bytes,
+          .warm_high_watermark = config_.warm_high_watermark,
+          .warm_low_watermark = config_.warm_low_watermark,
+          .warm_max_age = config_.warm_tier_max_age,
+          .target_segment_bytes = config_.target_segment_bytes,
+          .enable_promotion = config_.enable_promotion,
+          .promotion_threshold = config_.promotion_threshold,
+          .cold_enabled = cold_ != nullptr};
+}
+
+std::vector<PolicyTail> Engine::Impl::Tails() {
+  const std::optional<uint64_t> oldest_seq = wal_->OldestFileLastSeq();
+  std::vector<PolicyTail> tails;
+  for (const PartitionPtr& p : topics_.Partitions()) {
+    MutexLock lock(p->mu);
+    if (p->tail.empty() || p->deleted) continue;
+    const TailBatch& first = p->tail.front();
+    tails.push_back(
+        {.partition = p->id,
+         .bytes = p->tail_bytes,
+         .oldest_at = first.appended_at,
+         .holds_oldest_wal = oldest_seq && first.wal_seq <= *oldest_seq,
+         .hot_max_age = p->settings.hot_max_age});
+  }
+  return tails;
+}
+
+std::vector<PolicySegment> Engine::Impl::PolicySegments() {
+  std::vector<PolicySegment> segments;
+  const auto add = [&](const PartitionState& p, const SegmentEntry& entry,
+                       const AccessStats& access) -> PolicySegment& {
+    segments.push_back(
+        {.partition = p.id,
+         .id = entry.id,
+         .offsets = entry.offsets,
+         .bytes = entry.image_bytes,
+         .sealed_at = entry.sealed_at,
+         .promoted_at = {},
+         .last_access = access.last.load(std::memory_order_relaxed),
+         .access_count = access.count.load(std::memory_order_relaxed),
+         .in_hot = false,
+         .in_warm = false,
+         .in_cold = false,
+         .busy = runner_->IsBusy(p.id, entry.id),
+         .warm_max_age = p.settings.warm_max_age,
+         .target_segment_bytes = p.settings.target_segment_bytes,
+         .enable_promotion = p.settings.enable_promotion});
+    return segments.back();
+  };
+  for (const PartitionPtr& p : topics_.Partitions()) {
+    const ColdPartitionPtr root =
+        cold_manifest_ == nullptr ? nullptr : cold_manifest_->Cached(p->id);
+    MutexLock lock(p->mu);
+    for (const auto& [base, segment] : p->segments) {
+      PolicySegment& s = add(*p, segment->entry, *segment->access);
+      s.promoted_at = segment->promoted_at;
+      s.in_hot = segment->hot != nullptr && hot_->Holds(*segment->hot);
+      s.in_warm = true;
+      s.in_cold = segment->entry.offsets.end <= p->cold_end;
+    }
+    if (root == nullptr) continue;
+    // Of what is only cold, what was read lately.
+    for (const auto& [base, access] : p->cold_access) {
+      const auto entry = root->entries.find(base);
+      if (entry == root->entries.end() || p->segments.contains(base)) continue;
+      add(*p, entry->second, *access).in_cold = true;
+    }
+  }
+  return segments;
+}
+
+void Engine::Impl::RunPolicy(StatusDone done) {
+  manifest_->TryRestoreReserve();
+  auto gather = std::make_shared<Gather>(std::move(done));
+  const std::vector<PolicyTail> tails = Tails();
+  const std::vector<PolicySegment> segments = PolicySegments();
+  std::vector<PartitionPtr> due;
+  for (PlannedJob& job : PlanTiers({.now = runtime_.clock().WallNow(),
+                                    .limits = Limits(),
+                                    .tails = tails,
+                                    .segments = segments})) {
+    if (job.kind == JobKind::kFlush) {
+      if (PartitionPtr p = topics_.Find(job.partition)) {
+        due.push_back(std::move(p));
+      }
+      continue;
+    }
+    // What does not fit into the queue is planned again by the next pass.
+    runner_->Submit(std::move(job), [gather](Status status) {
+      gather->Report(std::move(status));
+    });
+  }
+  if (!due.empty()) {
+    Flush(std::move(due), [gather](Status s) { gather->Report(std::move(s)); });
+  }
+  Collect([gather](Status status) { gather->Report(std::move(status)); });
+}
+
+void Engine::Impl::Collect(StatusDone done) {
+  auto gather = std::make_shared<Gather>(std::move(done));
+  reaper_->Retire({});
+  for (const PartitionPtr& p : topics_.Partitions()) {
+    bool due;
+    {
+      MutexLock lock(p->mu);
+      due = (!p->segments.empty() &&
+             p->segments.begin()->second->entry.offsets.end <= p->log_start) ||
+            (p->cold_trim_pending && cold_ != nullptr);
+    }
+    if (!due) continue;
+    migrator_->Collect(
+        p, [gather](Status status) { gather->Report(std::move(status)); });
+  }
+}
+
+void Engine::Impl::RunJob(const PlannedJob& job, StatusDone done) {
+  migrator_->Execute(job, [this, kind = job.kind,
+                           done = std::move(done)](Status status) mutable {
+    (status.ok() ? migrations_completed_ : migrations_failed_)
+        .fetch_add(1, std::memory_order_relaxed);
+    if (!status.ok() && !stopping()) {
+      log_.Warning("{} failed: {}", Name(kind), status.ToString());
+    }
+    done(std::move(status));
+  });
+}
+
+// ---- forced moves ---------------------------------------------------------
+
+void Engine::Impl::DemoteTo(PartitionPtr partition, StorageTier tier,
+                            StatusDone done) {
+  if (tier == StorageTier::kHot) {
+    return done(Status(StatusCode::kInvalidArgument,
+                       "cannot demote to hot, expected warm or cold"));
+  }
+  if (tier == StorageTier::kCold && cold_ == nullptr) {
+    return done(Status(StatusCode::kUnsupported, "cold storage is disabled"));
+  }
+  Flush({partition},
+        [this, partition, tier, done = std::move(done)](Status status) mutable {
+          if (!status.ok()) return done(std::move(status));
+          std::vector<std::shared_ptr<HotCopy>> hot;
+          {
+            MutexLock lock(partition->mu);
+            for (auto& [base, segment] : partition->segments) {
+              if (segment->hot != nullptr)
+                hot.push_back(std::move(segment->hot));
+            }
+          }
+          for (const auto& copy : hot) hot_->Evict(*copy);
+          counters_.demotions += hot.size();
+          if (tier == StorageTier::kWarm) return done(Status::Ok());
+          DemoteCold(std::move(partition), 0, std::move(done));
+        });
+}
+
+void Engine::Impl::DemoteCold(PartitionPtr partition, int rounds,
+                              StatusDone done) {
+  PlannedJob offload{.kind = JobKind::kOffload,
+                     .partition = partition->id,
+                     .segments = {},
+                     .bytes = 0,
+                     .pressure = 0};
+  {
+    MutexLock lock(partition->mu);
+    for (const auto& [base, segment] : partition->segments) {
+      if (segment->entry.offsets.end > partition->cold_end &&
+          segment->entry.offsets.end > partition->log_start) {
+        offload.segments.push_back(segment->entry.id);
+      }
+    }
+  }
+  if (offload.segments.empty()) {
+    return DropLocal(std::move(partition), std::move(done));
+  }
+  if (rounds == kMaxDemoteRounds) {
+    return done(Status(
+        StatusCode::kConflict,
+        fmt::format("{}: {} segments could not be offloaded, "
+                    "other jobs change them",
+                    partition->name.ToString(), offload.segments.size())));
+  }
+  runtime_.job_executor().Post([this, offload = std::move(offload), partition,
+                                rounds, done = std::move(done)]() mutable {
+    RunJob(offload, [this, partition, rounds,
+                     done = std::move(done)](Status status) mutable {
+      if (!status.ok()) return done(std::move(status));
+      DemoteCold(std::move(partition), rounds + 1, std::move(done));
+    });
+  });
+}
+
+void Engine::Impl::DropLocal(PartitionPtr partition, StatusDone done) {
+  PlannedJob drop{.kind = JobKind::kDropWarm,
+                  .partition = partition->id,
+                  .segments = {},
+                  .bytes = 0,
+                  .pressure = 0};
+  {
+    MutexLock lock(partition->mu);
+    for (const auto& [base, segment] : partition->segments) {
+      drop.segments.push_back(segment->entry.id);
+    }
+  }
+  if (drop.segments.empty()) return done(Status::Ok());
+  RunJob(drop, std::move(done));
+}
+
+void Engine::Impl::PromoteTo(PartitionPtr partition, StorageTier tier,
+                             StatusDone done) {
+  if (tier == StorageTier::kCold) {
+    return done(Status(StatusCode::kInvalidArgument,
+                       "cannot promote to cold, expected hot or warm"));
+  }
+  auto then = [this, partition, tier,
+               done = std::move(done)](Status status) mutable {
+    if (!status.ok() || tier == StorageTier::kWarm) {
+      return done(std::move(status));
+    }
+    PromoteHot(std::move(partition), std::move(done));
+  };
+  if (cold_ == nullptr) return then(Status::Ok());
+  cold_roots_->Load(partition, [this, partition, then = std::move(then)](
+                                   Result<ColdPartitionPtr> root) mutable {
+    if (!root.ok()) return then(root.status());
+    PlannedJob job{.kind = JobKind::kPromoteWarm,
+                   .partition = partition->id,
+                   .segments = {},
+                   .bytes = 0,
+                   .pressure = 0};
+    {
+      MutexLock lock(partition->mu);
+      for (const auto& [base, entry] : (*root)->entries) {
+        if (entry.offsets.end > partition->log_start &&
+            partition->FindSegment(base) == nullptr) {
+          job.segments.push_back(entry.id);
+        }
+      }
+    }
+    if (job.segments.empty()) return then(Status::Ok());
+    runtime_.job_executor().Post(
+        [this, job = std::move(job), then = std::move(then)]() mutable {
+          RunJob(job, std::move(then));
+        });
+  });
+}
+
+void Engine::Impl::PromoteHot(PartitionPtr partition, StatusDone done) {
+  PlannedJob job{.kind = JobKind::kPromoteHot,
+                 .partition = partition->id,
+                 .segments = {},
+                 .bytes = 0,
+                 .pressure = 0};
+  {
+    MutexLock lock(partition->mu);
+    for (const auto& [base, segment] : partition->segments) {
+      if (segment->hot == nullptr || !hot_->Holds(*segment->hot)) {
+        job.segments.push_back(segment->entry.id);
+      }
+    }
+  }
+  if (job.segments.empty()) return done(Status::Ok());
+  runtime_.job_executor().Post(
+      [this, job = std::move(job), done = std::move(done)]() mutable {
+        RunJob(job, std::move(done));
+      });
+}
+
+void Engine::Impl::DeleteTopic(std::string name, StatusDone done) {
+  admin_->DeleteTopic(std::move(name), [this, done = std::move(done)](
+                                           Result<TopicPtr> topic) mutable {
+    if (!topic.ok()) return done(topic.status());
+    for (const PartitionPtr& p : (*topic)->partitions) {
+      migrator_->PurgeCold(p, [this, p](Status status) {
+        if (status.ok()) return;
+        log_.Warning("{}: not all was removed from cold: {}",
+                     p->name.ToString(), status.ToString());
+      });
+    }
+    done(Status::Ok());
+  });
+}
+
+}  // namespace strata::engine

@@ -1,0 +1,313 @@
+// Opening a store: who holds it, what it knows, what its WAL adds to that.
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "engine/engine_impl.h"
+#include "engine/replay.h"
+#include "engine/segment_output.h"
+
+namespace strata::engine {
+namespace {
+
+constexpr std::string_view kLockPath = "LOCK";
+constexpr std::string_view kManifestDirectory = "manifest";
+// Names which store the segment files of a directory belong to.
+constexpr std::string_view kWarmOwnerPath = "STORE";
+// What a data directory may hold; anything else is somebody else's.
+constexpr std::array<std::string_view, 5> kOurNames = {
+    kLockPath, kWalDirectory, kManifestDirectory, "warm", "cold"};
+constexpr size_t kPartitionsPerEdit = 1000;
+
+Status WriteWholeFile(FileSystem& files, std::string_view path,
+                      std::string_view text) {
+  STRATA_ASSIGN_OR_RETURN(auto file, files.Open(path, OpenMode::kCreate));
+  STRATA_RETURN_IF_ERROR(file->Write(0, AsBytes(text)));
+  STRATA_RETURN_IF_ERROR(file->Sync());
+  return files.SyncDirectory("");
+}
+
+Result<std::string> ReadSmallFile(FileSystem& files, std::string_view path) {
+  STRATA_ASSIGN_OR_RETURN(auto file, files.Open(path, OpenMode::kRead));
+  std::string text(256, '\0');
+  STRATA_ASSIGN_OR_RETURN(
+      const size_t n, file->Read(0, std::as_writable_bytes(
+                                        std::span(text.data(), text.size()))));
+  text.resize(n);
+  return text;
+}
+
+// A warm directory belongs to one store for ever: files of two would mix.
+Status ClaimWarmDirectory(FileSystem& files, const TopicId& store) {
+  Result<std::string> owner = ReadSmallFile(files, kWarmOwnerPath);
+  if (owner.status().code() == StatusCode::kNotFound) {
+    return WriteWholeFile(files, kWarmOwnerPath, store.ToString());
+  }
+  if (!owner.ok()) return owner.status();
+  if (*owner == store.ToString()) return Status::Ok();
+  // Cut short by a crash at the very first open.
+  if (owner->size() < 32 && store.ToString().starts_with(*owner)) {
+    STRATA_RETURN_IF_ERROR(files.Remove(kWarmOwnerPath));
+    return WriteWholeFile(files, kWarmOwnerPath, store.ToString());
+  }
+  return Status(StatusCode::kInvalidArgument,
+                fmt::format("{}: segment files of another store: expected {}, "
+                            "found {}",
+                            files.Describe(), store.ToString(), *owner));
+}
+
+}  // namespace
+
+Engine::Impl::Impl(TieredStorageConfig config, EngineEnvironment environment)
+    : config_(std::move(config)),
+      environment_(std::move(environment)),
+      runtime_(environment_.runtime),
+      log_(environment_.log) {}
+
+Engine::Impl::~Impl() = default;
+
+Status Engine::Impl::Open() {
+  STRATA_RETURN_IF_ERROR(CheckHome());
+  STRATA_ASSIGN_OR_RETURN(
+      ManifestOpened opened,
+      Manifest::Open(environment_.data_fs, runtime_,
+                     {.reserve_bytes = config_.reserve_bytes,
+                      .roll_bytes = ManifestOptions{}.roll_bytes,
+                      .create_if_missing = config_.create_if_missing}));
+  manifest_ = std::move(opened.manifest);
+  STRATA_RETURN_IF_ERROR(
+      ClaimWarmDirectory(environment_.warm_fs, opened.store_id));
+  report_.clean = opened.created || opened.state.checkpoint().clean;
+  report_.torn_bytes = opened.torn_bytes;
+  BuildTopics(opened.state);
+  STRATA_RETURN_IF_ERROR(RemoveOrphans(opened.state));
+
+  hot_ = std::make_unique<HotTier>(
+      HotLimits{.total_bytes = config_.hot_tier_max_bytes,
+                .unflushed_bytes = config_.EffectiveHotUnflushedMax(),
+                .pinned_bytes = config_.EffectiveHotPinnedMax(),
+                .chunk_bytes = config_.wal_chunk_bytes});
+  warm_ = std::make_unique<WarmTier>(
+      environment_.warm_fs, runtime_,
+      WarmOptions{.mode = config_.warm_read_mode,
+                  .max_open_files = config_.warm_max_open_files});
+  STRATA_RETURN_IF_ERROR(ReplayWal(opened));
+  hot_->OnRoom([this] {
+    wal_->NotifyRoom();
+    NotifyWritable();
+  });
+  MakeColdParts();
+  Wire();
+  MigrationTick();
+  for (const RecoveryReport::Damage& damage : report_.damage) {
+    log_.Error("recovery: {} {}", damage.partition, damage.detail);
+  }
+  // Replayed data may be more than what should lie unflushed.
+  RequestFlush();
+  return Status::Ok();
+}
+
+Status Engine::Impl::CheckHome() {
+  FileSystem& files = environment_.data_fs;
+  STRATA_ASSIGN_OR_RETURN(const std::vector<std::string> names, files.List(""));
+  for (const std::string& name : names) {
+    if (std::ranges::find(kOurNames, name) == kOurNames.end()) {
+      return Status(StatusCode::kInvalidArgument,
+                    fmt::format("{} is not a Strata directory: it holds '{}'",
+                                files.Describe(), name));
+    }
+  }
+  STRATA_ASSIGN_OR_RETURN(
+      lock_, files.TryLock(kLockPath, fmt::format("pid {} ({})", ::getpid(),
+                                                  program_invocation_name)));
+  return Status::Ok();
+}
+
+void Engine::Impl::BuildTopics(const ManifestState& state) {
+  for (const auto& [id, topic] : state.topics()) {
+    TopicPtr made = MakeTopic({.name = topic.name,
+                               .id = id,
+                               .partitions = topic.partitions,
+                               .settings = topic.settings},
+                              runtime_.job_executor());
+    for (const PartitionPtr& p : made->partitions) {
+      const ManifestPartition& known = state.partition(p->id);
+      MutexLock lock(p->mu);
+      p->log_start = known.log_start;
+      p->flushed_end = known.flushed_end;
+      p->cold_end = known.cold_end;
+      p->cold_generation = known.cold_generation;
+      if (!known.epochs.empty()) p->epochs = known.epochs;
+      p->damaged = known.damaged;
+      p->damaged_tail = known.damaged_tail;
+      // Nobody noted whether the bucket was told of the last trim.
+      p->cold_trim_pending =
+          known.cold_end > Offset(0) && known.log_start > Offset(0);
+      for (const auto& [base, entry] : known.segments) {
+        p->segments.emplace(base, std::make_shared<Segment>(entry));
+        warm_bytes_ += entry.image_bytes;
+      }
+      p->log_end = p->flushed_end;
+    }
+    // The manifest admits one topic of a name.
+    (void)topics_.Add(std::move(made)).ok();
+  }
+}
+
+// Files that no edit names: of interrupted jobs. Numbers are not used again.
+Status Engine::Impl::RemoveOrphans(const ManifestState& state) {
+  FileSystem& files = environment_.warm_fs;
+  uint64_t next = state.next_file_number();
+  STRATA_ASSIGN_OR_RETURN(const std::vector<std::string> names, files.List(""));
+  for (const std::string& name : names) {
+    const std::optional<uint64_t> temporary =
+        ParseTemporarySegmentFileName(name);
+    const std::optional<uint64_t> number =
+        temporary ? temporary : ParseSegmentFileName(name);
+    if (!number) continue;
+    next = std::max(next, *number + 1);
+    if (!temporary && state.file_segments().contains(*number)) continue;
+    STRATA_RETURN_IF_ERROR(files.Remove(name));
+    ++report_.orphans_removed;
+  }
+  next_file_number_ = next;
+  next_segment_id_ = state.next_segment_id();
+  return Status::Ok();
+}
+
+Status Engine::Impl::ReplayWal(const ManifestOpened& opened) {
+  FileSystem& files = environment_.data_fs;
+  STRATA_RETURN_IF_ERROR(files.CreateDirectory(kWalDirectory));
+  const WalOptions options{.file_bytes = config_.wal_file_bytes,
+                           .max_bytes = config_.wal_max_bytes,
+                           .chunk_bytes = config_.wal_chunk_bytes,
+                           .checkpoint_interval = config_.checkpoint_interval};
+  Replay replay(topics_, report_);
+  STRATA_ASSIGN_OR_RETURN(
+      WalRecovered recovered,
+      RecoverWal(files, *hot_, options,
+                 {.needed_from_seq = opened.state.wal_needed(),
+                  .synced_seq = opened.state.checkpoint().wal_synced_seq,
+                  .log_id = opened.store_id},
+                 replay));
+  report_.torn_bytes += recovered.torn_bytes;
+  const std::set<PartitionId> newly_damaged = replay.Finish();
+  const TimestampMs now = runtime_.clock().WallNow();
+  for (const PartitionPtr& p : topics_.Partitions()) {
+    MutexLock lock(p->mu);
+    for (TailBatch& batch : p->tail) batch.appended_at = now;
+    // Where nothing is in the WAL, the manifest knows the end.
+    p->log_end = std::max(p->log_end, p->epochs.back().start);
+    if (!p->damaged.empty()) {
+      p->log_end = std::max(p->log_end, p->damaged.back().end);
+    }
+  }
+  STRATA_RETURN_IF_ERROR(BeginEpochs(newly_damaged, report_.clean));
+  STRATA_ASSIGN_OR_RETURN(wal_, WalWriter::Open(files, runtime_, log_, *hot_,
+                                                options, std::move(recovered)));
+  return Status::Ok();
+}
+
+// Notes that the store is open, and after an unclean end a new epoch for every
+// partition: offsets beyond the recovered end may have been seen before.
+Status Engine::Impl::BeginEpochs(const std::set<PartitionId>& newly_damaged,
+                                 bool clean) {
+  ManifestEdit edit;
+  const auto commit = [&] {
+    Status status = CommitAndWait(std::move(edit));
+    edit = {};
+    return status;
+  };
+  for (const PartitionPtr& p : topics_.Partitions()) {
+    if (clean && !newly_damaged.contains(p->id)) continue;
+    PartitionChanged change;
+    change.partition = p->id;
+    {
+      MutexLock lock(p->mu);
+      if (!clean) {
+        StartEpoch(p->epochs, Epoch(p->CurrentEpoch().value() + 1), p->log_end);
+        change.epochs = p->epochs;
+      }
+      if (newly_damaged.contains(p->id)) {
+        change.damaged = p->damaged;
+        change.damaged_tail = p->damaged_tail;
+      }
+    }
+    edit.ops.push_back(std::move(change));
+    if (edit.ops.size() == kPartitionsPerEdit) {
+      STRATA_RETURN_IF_ERROR(commit());
+    }
+  }
+  Checkpoint checkpoint;
+  checkpoint.clean = false;
+  checkpoint.at = runtime_.clock().WallNow();
+  edit.ops.push_back(std::move(checkpoint));
+  return commit();
+}
+
+Status Engine::Impl::CommitAndWait(ManifestEdit edit) {
+  const std::shared_ptr<Event> event = runtime_.NewEvent();
+  auto result = std::make_shared<Status>();
+  manifest_->Commit(std::move(edit), [event, result](Status status) {
+    *result = std::move(status);
+    event->Set();
+  });
+  event->WaitUntil(std::nullopt);
+  return *result;
+}
+
+void Engine::Impl::MakeColdParts() {
+  if (environment_.cold == nullptr) return;
+  cold_store_ = std::make_shared<InstrumentedObjectStore>(environment_.cold);
+  cold_ = std::make_unique<ColdTier>(
+      cold_store_, runtime_,
+      ColdOptions{.chunk_bytes = config_.cold_chunk_bytes,
+                  .cache_max_bytes = config_.cold_cache_max_bytes,
+                  .request_timeout = config_.cold_request_timeout,
+                  .max_requests = config_.cold_max_requests});
+  cold_manifest_ =
+      MakeColdManifest(cold_store_, runtime_, config_.cold_request_timeout);
+}
+
+void Engine::Impl::Wire() {
+  context_ = std::make_unique<EngineContext>(
+      EngineContext{.config = config_,
+                    .runtime = runtime_,
+                    .log = log_,
+                    .warm_fs = environment_.warm_fs,
+                    .topics = topics_,
+                    .hot = *hot_,
+                    .wal = *wal_,
+                    .warm = *warm_,
+                    .manifest = *manifest_,
+                    .cold = cold_.get(),
+                    .cold_manifest = cold_manifest_.get(),
+                    .counters = counters_,
+                    .next_segment_id = next_segment_id_,
+                    .next_file_number = next_file_number_,
+                    .warm_bytes = warm_bytes_,
+                    .stopping = stopping_,
+                    .attention = *this});
+  EngineContext& context = *context_;
+  if (cold_ != nullptr) cold_roots_ = std::make_unique<ColdRoots>(context);
+  reaper_ = std::make_unique<FileReaper>(context);
+  flusher_ = std::make_unique<Flusher>(context, *reaper_);
+  migrator_ = std::make_unique<Migrator>(context, cold_roots_.get(), *reaper_);
+  admin_ = std::make_unique<LogAdmin>(context, cold_roots_.get(), *flusher_,
+                                      *reaper_);
+  appender_ = std::make_unique<Appender>(context);
+  reader_ = std::make_unique<Reader>(context, cold_roots_.get());
+  runner_ = std::make_unique<JobRunner>(
+      runtime_,
+      JobRunnerOptions{.concurrency = config_.migration_concurrency,
+                       .bytes_per_second = config_.migration_bytes_per_second,
+                       .queue_max = config_.migration_queue_max},
+      [this](PlannedJob job, StatusDone done) {
+        RunJob(job, std::move(done));
+      });
+}
+
+}  // namespace strata::engine

@@ -1,0 +1,221 @@
+// What the engine tells of itself: segments, stats, verify. And its end.
+#include <algorithm>
+#include <utility>
+
+#include "base/crc32c.h"
+#include "engine/engine_impl.h"
+
+namespace strata::engine {
+namespace {
+
+// How long Shutdown waits for jobs to reach a safe point. They are safe to
+// leave at any point; waiting only spares the next open some orphans, so a
+// store that does not answer is not waited for.
+constexpr std::chrono::seconds kJobGrace{2};
+
+uint64_t Seconds(TimestampMs ms) {
+  return ms > 0 ? static_cast<uint64_t>(ms) / 1000 : 0;
+}
+
+SegmentMetadata Describe(const PartitionState& p, const SegmentEntry& entry,
+                         const AccessStats& access) {
+  SegmentMetadata m;
+  m.topic = p.name.topic;
+  m.partition = p.name.partition;
+  m.base_offset = entry.offsets.base;
+  m.end_offset = entry.offsets.end;
+  m.size_bytes = entry.image_bytes;
+  m.sealed = true;
+  m.created_at = Seconds(entry.sealed_at);
+  m.last_accessed = std::max(
+      m.created_at, Seconds(access.last.load(std::memory_order_relaxed)));
+  m.access_count = access.count.load(std::memory_order_relaxed);
+  m.dead_records = entry.dead_records;
+  m.total_records = entry.record_count;
+  m.batch_count = entry.batch_count;
+  m.max_timestamp = entry.max_timestamp;
+  return m;
+}
+
+SegmentMetadata DescribeTail(const PartitionState& p) {
+  SegmentMetadata m;
+  m.topic = p.name.topic;
+  m.partition = p.name.partition;
+  m.base_offset = p.flushed_end;
+  m.end_offset = p.log_end;
+  m.size_bytes = p.tail_bytes;
+  m.tier = StorageTier::kHot;
+  m.in_hot = true;
+  m.created_at = Seconds(p.tail.front().appended_at);
+  m.last_accessed = m.created_at;
+  m.batch_count = p.tail.size();
+  for (const TailBatch& batch : p.tail) {
+    m.total_records += batch.batch.facts.record_count;
+    m.max_timestamp =
+        std::max(m.max_timestamp, batch.batch.facts.max_timestamp);
+  }
+  return m;
+}
+
+}  // namespace
+
+void Engine::Impl::Segments(PartitionPtr partition,
+                            Done<std::vector<SegmentMetadata>> done) {
+  auto list = [this, partition,
+               done = std::move(done)](Result<ColdPartitionPtr> root) mutable {
+    if (!root.ok()) return done(root.status());
+    std::map<Offset, SegmentMetadata> found;
+    PartitionState& p = *partition;
+    MutexLock lock(p.mu);
+    if (*root != nullptr) {
+      for (const auto& [base, entry] : (*root)->entries) {
+        if (entry.offsets.end <= p.log_start) continue;
+        const auto access = p.cold_access.find(base);
+        const AccessStats never;
+        SegmentMetadata m = Describe(
+            p, entry, access == p.cold_access.end() ? never : *access->second);
+        m.tier = StorageTier::kCold;
+        m.in_cold = true;
+        found[base] = std::move(m);
+      }
+    }
+    for (const auto& [base, segment] : p.segments) {
+      if (segment->entry.offsets.end <= p.log_start) continue;
+      SegmentMetadata m = Describe(p, segment->entry, *segment->access);
+      m.in_hot = segment->hot != nullptr && hot_->Holds(*segment->hot);
+      m.in_warm = true;
+      m.in_cold = segment->entry.offsets.end <= p.cold_end;
+      m.tier = m.in_hot ? StorageTier::kHot : StorageTier::kWarm;
+      found[base] = std::move(m);
+    }
+    std::vector<SegmentMetadata> all;
+    for (auto& [base, m] : found) all.push_back(std::move(m));
+    if (!p.tail.empty()) all.push_back(DescribeTail(p));
+    done(std::move(all));
+  };
+  bool has_cold;
+  {
+    MutexLock lock(partition->mu);
+    has_cold = partition->cold_end > partition->log_start && cold_ != nullptr;
+  }
+  if (!has_cold) return list(ColdPartitionPtr());
+  cold_roots_->Load(std::move(partition), std::move(list));
+}
+
+TieredStorageStats Engine::Impl::Stats() const {
+  TieredStorageStats s;
+  const auto get = [](const std::atomic<uint64_t>& counter) {
+    return counter.load(std::memory_order_relaxed);
+  };
+  s.hot_reads = get(counters_.hot_reads);
+  s.warm_reads = get(counters_.warm_reads);
+  s.cold_reads = get(counters_.cold_reads);
+  s.hot_writes = get(counters_.hot_writes);
+  s.warm_writes = get(counters_.warm_writes);
+  s.cold_writes = get(counters_.cold_writes);
+  s.hot_bytes_read = get(counters_.hot_bytes_read);
+  s.warm_bytes_read = get(counters_.warm_bytes_read);
+  s.cold_bytes_read = get(counters_.cold_bytes_read);
+  s.total_bytes_read = s.hot_bytes_read + s.warm_bytes_read + s.cold_bytes_read;
+  s.total_bytes_written = get(counters_.bytes_written);
+  s.migrations_completed = get(migrations_completed_);
+  s.migrations_failed = get(migrations_failed_);
+  s.flushes = get(counters_.flushes);
+  s.offloads = get(counters_.offloads);
+  s.promotions = get(counters_.promotions);
+  s.demotions = get(counters_.demotions);
+
+  const HotStats hot = hot_->stats();
+  s.hot_unflushed_bytes = hot.unflushed_bytes;
+  s.hot_cached_bytes = hot.cached_bytes;
+  s.hot_pinned_bytes = hot.pinned_bytes;
+  s.hot.bytes = hot.unflushed_bytes + hot.cached_bytes;
+  s.hot.max_bytes = config_.hot_tier_max_bytes;
+  s.warm.bytes = get(warm_bytes_);
+  s.warm.max_bytes = config_.warm_tier_max_bytes;
+  for (const PartitionPtr& p : topics_.Partitions()) {
+    const ColdPartitionPtr root =
+        cold_manifest_ == nullptr ? nullptr : cold_manifest_->Cached(p->id);
+    MutexLock lock(p->mu);
+    s.hot.batches += p->tail.size();
+    s.hot.segments += p->tail.empty() ? 0 : 1;
+    for (const auto& [base, segment] : p->segments) {
+      ++s.warm.segments;
+      s.warm.batches += segment->entry.batch_count;
+      if (segment->entry.offsets.end > p->cold_end && cold_ != nullptr) {
+        s.upload_lag_bytes += segment->entry.image_bytes;
+      }
+      if (segment->hot != nullptr && hot_->Holds(*segment->hot)) {
+        ++s.hot.segments;
+        s.hot.batches += segment->entry.batch_count;
+      }
+    }
+    if (root == nullptr) continue;
+    for (const auto& [base, entry] : root->entries) {
+      ++s.cold.segments;
+      s.cold.batches += entry.batch_count;
+      s.cold.bytes += entry.image_bytes;
+    }
+  }
+  const WalStats wal = wal_->Stats();
+  s.wal_files = wal.files;
+  s.wal_bytes = wal.bytes_in_use;
+  s.wal_syncs = wal.syncs;
+  s.wal_bytes_written = wal.bytes_written;
+  const JobRunnerStats jobs = runner_->Stats();
+  s.jobs_queued = jobs.queued;
+  s.jobs_running = jobs.running;
+  if (cold_ != nullptr) {
+    const ColdTier::Stats cold = cold_->stats();
+    s.cold_cache_bytes = cold.cache_bytes;
+    s.cold_cache_hits = cold.cache_hits;
+    const ObjectStoreCounters& requests = cold_store_->counters();
+    s.cold_puts = get(requests.puts);
+    s.cold_gets = get(requests.gets);
+    s.cold_deletes = get(requests.deletes);
+    s.cold_lists = get(requests.lists);
+  }
+  return s;
+}
+
+void Engine::Impl::Shutdown(StatusDone done) {
+  if (stopping_.exchange(true, std::memory_order_acq_rel)) {
+    return done(Status::Ok());
+  }
+  NotifyWritable();
+  // Whichever comes first: the jobs have stopped, or the grace is over.
+  auto once = std::make_shared<std::atomic<bool>>(false);
+  auto close = std::make_shared<StatusDone>(std::move(done));
+  const auto go = [this, once, close] {
+    if (!once->exchange(true)) CloseLogs(std::move(*close));
+  };
+  const Duration grace =
+      std::min<Duration>(kJobGrace, config_.shutdown_timeout);
+  runtime_.job_executor().PostAfter(grace, go);
+  runner_->Stop(go);
+}
+
+void Engine::Impl::CloseLogs(StatusDone done) {
+  wal_->Close([this, done = std::move(done)](Status wal_status) mutable {
+    Checkpoint checkpoint;
+    checkpoint.clean = wal_status.ok();
+    checkpoint.wal_synced_seq = wal_->durable_seq();
+    checkpoint.next_segment_id = next_segment_id_;
+    checkpoint.next_file_number = next_file_number_;
+    checkpoint.at = runtime_.clock().WallNow();
+    manifest_->Commit(
+        {.ops = {std::move(checkpoint)}},
+        [this, wal_status = std::move(wal_status),
+         done = std::move(done)](Status status) mutable {
+          if (wal_status.ok()) wal_status = std::move(status);
+          manifest_->Close([this, wal_status = std::move(wal_status),
+                            done = std::move(done)](Status closed) mutable {
+            if (wal_status.ok()) wal_status = std::move(closed);
+            lock_.reset();
+            done(std::move(wal_status));
+          });
+        });
+  });
+}
+
+}  // namespace strata::engine

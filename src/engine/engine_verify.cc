@@ -1,0 +1,164 @@
+// Verify: reads every byte of every tier and checks every checksum and the
+// invariants that bind memory, manifest and bucket together.
+#include <utility>
+
+#include "base/crc32c.h"
+#include "engine/engine_impl.h"
+
+namespace strata::engine {
+namespace {
+
+// One run over all partitions, one after the other. Owned by its callbacks,
+// which never overlap.
+class Verification : public std::enable_shared_from_this<Verification> {
+ public:
+  Verification(EngineContext& context, ColdRoots* cold_roots,
+               Engine::Done<VerifyReport> done)
+      : context_(context),
+        cold_roots_(cold_roots),
+        partitions_(context.topics.Partitions()),
+        done_(std::move(done)) {}
+
+  void Start() {
+    const Status state = context_.manifest.WithState(
+        [](const ManifestState& s) { return s.CheckInvariants(); });
+    if (!state.ok()) Find("manifest", state.message());
+    Next();
+  }
+
+ private:
+  void Next() {
+    if (next_ == partitions_.size()) return done_(std::move(report_));
+    context_.runtime.job_executor().Post(
+        [self = shared_from_this()] { self->CheckPartition(); });
+  }
+
+  void Find(std::string where, std::string detail) {
+    report_.findings.push_back({std::move(where), std::move(detail)});
+  }
+
+  void CheckPartition() {
+    const PartitionPtr p = partitions_[next_++];
+    std::vector<SegmentPtr> segments;
+    std::vector<TailBatch> tail;
+    bool has_cold;
+    {
+      MutexLock lock(p->mu);
+      CheckBounds(*p);
+      for (const auto& [base, segment] : p->segments) {
+        segments.push_back(segment);
+      }
+      tail.assign(p->tail.begin(), p->tail.end());
+      has_cold = p->cold_end > p->log_start;
+    }
+    for (const TailBatch& batch : tail) CheckTailBatch(*p, batch);
+    for (const SegmentPtr& segment : segments) CheckSegment(*p, segment);
+    if (!has_cold || cold_roots_ == nullptr) return Next();
+    cold_roots_->Load(
+        p, [self = shared_from_this(), p](Result<ColdPartitionPtr> root) {
+          if (!root.ok()) {
+            self->Find(p->name.ToString() + " cold", root.status().ToString());
+            return self->Next();
+          }
+          for (const auto& [base, entry] : (*root)->entries) {
+            self->cold_.push_back(entry);
+          }
+          self->CheckCold(p);
+        });
+  }
+
+  void CheckBounds(PartitionState& p) STRATA_REQUIRES(p.mu) {
+    const std::string name = p.name.ToString();
+    if (p.log_start > p.log_end || p.flushed_end > p.log_end ||
+        p.cold_end > p.flushed_end) {
+      Find(name, fmt::format("bounds out of order: start {}, cold {}, flushed "
+                             "{}, end {}",
+                             p.log_start.value(), p.cold_end.value(),
+                             p.flushed_end.value(), p.log_end.value()));
+    }
+    for (const OffsetRange& lost : p.damaged) {
+      Find(name, fmt::format("offsets [{}, {}) are lost", lost.base.value(),
+                             lost.end.value()));
+    }
+    if (p.damaged_tail) {
+      Find(name, fmt::format("batches from offset {} on may be lost",
+                             p.log_end.value()));
+    }
+    Offset next = std::max(p.log_start, p.cold_end);
+    while (next < p.flushed_end) {
+      const SegmentPtr owner = p.FindSegment(next);
+      const auto damage = p.DamageAt(next);
+      if (owner == nullptr && !damage) {
+        Find(name, fmt::format("no segment owns offset {}", next.value()));
+        return;
+      }
+      next = owner != nullptr ? owner->entry.offsets.end : damage->end;
+    }
+  }
+
+  void CheckTailBatch(const PartitionState& p, const TailBatch& batch) {
+    ++report_.batches;
+    report_.bytes += batch.batch.payload.size();
+    const uint32_t found = Crc32c(batch.batch.payload);
+    if (found == batch.batch.payload_crc32c) return;
+    Find(p.name.ToString(),
+         fmt::format("hot batch at {}: checksum expected {:08x}, found {:08x}",
+                     batch.offsets().base.value(), batch.batch.payload_crc32c,
+                     found));
+  }
+
+  void CheckSegment(PartitionState& p, const SegmentPtr& segment) {
+    const Status status = context_.warm.VerifyImage(segment->entry);
+    {
+      MutexLock lock(p.mu);
+      // Moved while it was read: what took its place is checked in its turn.
+      const auto it = p.segments.find(segment->entry.offsets.base);
+      if (it == p.segments.end() || it->second != segment) return;
+    }
+    ++report_.segments;
+    report_.batches += segment->entry.batch_count;
+    report_.bytes += segment->entry.image_bytes;
+    if (!status.ok()) Find(p.name.ToString(), status.ToString());
+  }
+
+  void CheckCold(PartitionPtr p) {
+    if (cold_.empty()) return Next();
+    const SegmentEntry entry = std::move(cold_.back());
+    cold_.pop_back();
+    context_.cold->Download(
+        entry, [](ByteSpan) { return Status::Ok(); },
+        [self = shared_from_this(), p, entry](Status status) {
+          bool wanted;
+          {
+            MutexLock lock(p->mu);
+            wanted = !p->deleted && entry.offsets.end > p->log_start;
+          }
+          if (wanted) {
+            ++self->report_.segments;
+            self->report_.batches += entry.batch_count;
+            self->report_.bytes += entry.image_bytes;
+            if (!status.ok()) {
+              self->Find(p->name.ToString() + " cold", status.ToString());
+            }
+          }
+          self->CheckCold(p);
+        });
+  }
+
+  EngineContext& context_;
+  ColdRoots* const cold_roots_;
+  const std::vector<PartitionPtr> partitions_;
+  size_t next_ = 0;
+  std::vector<SegmentEntry> cold_;  // of the present partition, to check
+  VerifyReport report_;
+  Engine::Done<VerifyReport> done_;
+};
+
+}  // namespace
+
+void Engine::Impl::Verify(Done<VerifyReport> done) {
+  std::make_shared<Verification>(*context_, cold_roots_.get(), std::move(done))
+      ->Start();
+}
+
+}  // namespace strata::engine

@@ -1,0 +1,39 @@
+#include "engine/gate.h"
+
+#include <utility>
+
+namespace strata::engine {
+
+void Gate::Enter(UniqueFunction<void(Hold)> task) {
+  {
+    MutexLock lock(mu_);
+    if (held_) {
+      waiting_.push_back(std::move(task));
+      return;
+    }
+    held_ = true;
+  }
+  Start(std::move(task));
+}
+
+void Gate::Leave() {
+  UniqueFunction<void(Hold)> next;
+  {
+    MutexLock lock(mu_);
+    if (waiting_.empty()) {
+      held_ = false;
+      return;
+    }
+    next = std::move(waiting_.front());
+    waiting_.pop_front();
+  }
+  Start(std::move(next));
+}
+
+void Gate::Start(UniqueFunction<void(Hold)> task) {
+  executor_.Post([hold = Hold(this), task = std::move(task)]() mutable {
+    task(std::move(hold));
+  });
+}
+
+}  // namespace strata::engine

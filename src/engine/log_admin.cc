@@ -1,0 +1,429 @@
+#include "engine/log_admin.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/segment_output.h"
+
+namespace strata::engine {
+namespace {
+
+// More are a mistake rather than a wish: each costs memory and a root.
+constexpr uint32_t kMaxPartitions = 100'000;
+
+std::vector<uint64_t> FilesOf(const std::vector<SegmentPtr>& segments) {
+  std::vector<uint64_t> files;
+  for (const SegmentPtr& segment : segments) {
+    files.push_back(segment->entry.warm->file);
+  }
+  return files;
+}
+
+}  // namespace
+
+void LogAdmin::CreateTopic(std::string name, uint32_t partitions,
+                           TopicSettings settings,
+                           Engine::Done<TopicInfo> done) {
+  Status valid = ValidateTopicName(name);
+  if (valid.ok() && (partitions == 0 || partitions > kMaxPartitions)) {
+    valid = Status(StatusCode::kInvalidArgument,
+                   fmt::format("topic '{}' with {} partitions, expected 1 to "
+                               "{}",
+                               name, partitions, kMaxPartitions));
+  }
+  if (valid.ok() && context_.topics.Find(name) != nullptr) {
+    valid = Status(StatusCode::kAlreadyExists,
+                   fmt::format("topic '{}' exists already", name));
+  }
+  if (!valid.ok()) return done(std::move(valid));
+  const TopicInfo info{.name = std::move(name),
+                       .id = context_.runtime.random().NewTopicId(),
+                       .partitions = partitions,
+                       .settings = settings};
+  TopicCreated created;
+  created.id = info.id;
+  created.name = info.name;
+  created.partitions = info.partitions;
+  created.settings = info.settings;
+  context_.manifest.Commit(
+      {.ops = {std::move(created)}},
+      [this, info, done = std::move(done)](Status status) mutable {
+        if (status.code() == StatusCode::kConflict) {
+          return done(
+              Status(StatusCode::kAlreadyExists,
+                     fmt::format("topic '{}' exists already", info.name)));
+        }
+        if (!status.ok()) return done(std::move(status));
+        // The manifest admits one topic of a name, so it cannot be there.
+        status = context_.topics.Add(
+            MakeTopic(info, context_.runtime.job_executor()));
+        if (!status.ok()) return done(std::move(status));
+        done(info);
+      });
+}
+
+void LogAdmin::DeleteTopic(std::string name, Engine::Done<TopicPtr> done) {
+  const TopicPtr topic = context_.topics.Find(name);
+  const Status unknown(StatusCode::kNotFound,
+                       fmt::format("no topic '{}'", name));
+  if (topic == nullptr) return done(unknown);
+  context_.manifest.Commit(
+      {.ops = {TopicDeleted{topic->info.id}}},
+      [this, topic, unknown, done = std::move(done)](Status status) mutable {
+        // Somebody else deleted it first.
+        if (status.code() == StatusCode::kConflict) return done(unknown);
+        if (!status.ok()) return done(std::move(status));
+        context_.topics.Remove(topic->info.name);
+        Drop(*topic);
+        done(topic);
+      });
+}
+
+void LogAdmin::Drop(const Topic& topic) {
+  std::vector<SegmentPtr> segments;
+  for (const PartitionPtr& p : topic.partitions) {
+    std::vector<TailBatch> tail;  // let go outside of the lock
+    MutexLock lock(p->mu);
+    p->deleted = true;
+    tail = p->CutTail(Offset(0));
+    for (auto& [base, segment] : p->segments) {
+      segments.push_back(std::move(segment));
+    }
+    p->segments.clear();
+  }
+  for (const SegmentPtr& segment : segments) {
+    context_.warm_bytes -= segment->entry.image_bytes;
+    if (segment->hot != nullptr) context_.hot.Evict(*segment->hot);
+  }
+  reaper_.Retire(FilesOf(segments));
+  context_.attention.NotifyWritable();
+}
+
+void LogAdmin::Trim(PartitionPtr partition, Offset before,
+                    Engine::StatusDone done) {
+  Gate& gate = partition->tail_gate;
+  gate.Enter([this, partition = std::move(partition), before,
+              done = std::move(done)](Gate::Hold hold) mutable {
+    Status refused;
+    bool nothing = false;
+    {
+      MutexLock lock(partition->mu);
+      const Offset end = partition->VisibleEnd(context_.wal.durable_seq());
+      if (partition->deleted) {
+        refused = Status(
+            StatusCode::kNotFound,
+            fmt::format("topic '{}' was deleted", partition->name.topic));
+      } else if (before > end) {
+        refused =
+            Status(StatusCode::kOutOfRange,
+                   fmt::format("{}: cannot trim before {}, the log ends at {}",
+                               partition->name.ToString(), before.value(),
+                               end.value()));
+      }
+      nothing = before <= partition->log_start;
+    }
+    if (!refused.ok() || nothing) return done(std::move(refused));
+    PartitionChanged change;
+    change.partition = partition->id;
+    change.log_start = before;
+    context_.manifest.Commit(
+        {.ops = {std::move(change)}},
+        [this, partition = std::move(partition), before, hold = std::move(hold),
+         done = std::move(done)](Status status) mutable {
+          if (status.ok()) {
+            MutexLock lock(partition->mu);
+            partition->log_start = before;
+            partition->cold_trim_pending = partition->cold_end > Offset(0);
+          }
+          hold.Release();
+          if (status.ok()) context_.attention.RequestMigrations();
+          done(std::move(status));
+        });
+  });
+}
+
+struct LogAdmin::Truncation {
+  PartitionPtr partition;
+  Offset offset;
+  Epoch epoch;
+  Engine::StatusDone done;
+  Gate::Hold tail_hold;
+  Gate::Hold segment_hold;
+  std::vector<SegmentPtr> removed;
+  SegmentPtr shortened;  // its end becomes `offset`
+  std::vector<EpochStart> epochs;
+};
+
+void LogAdmin::TruncateTail(PartitionPtr partition, Offset offset, Epoch epoch,
+                            Engine::StatusDone done) {
+  auto truncation = std::make_unique<Truncation>();
+  truncation->partition = partition;
+  truncation->offset = offset;
+  truncation->epoch = epoch;
+  truncation->done = std::move(done);
+  auto enter = [this,
+                truncation = std::move(truncation)](Status status) mutable {
+    if (!status.ok()) return truncation->done(std::move(status));
+    Gate& tail_gate = truncation->partition->tail_gate;
+    tail_gate.Enter([this, truncation = std::move(truncation)](
+                        Gate::Hold tail_hold) mutable {
+      truncation->tail_hold = std::move(tail_hold);
+      Gate& segment_gate = truncation->partition->segment_gate;
+      segment_gate.Enter([this, truncation = std::move(truncation)](
+                             Gate::Hold segment_hold) mutable {
+        truncation->segment_hold = std::move(segment_hold);
+        CheckTruncation(std::move(truncation));
+      });
+    });
+  };
+  // The bucket may be cold further than the local side knows.
+  if (cold_roots_ == nullptr) return enter(Status::Ok());
+  cold_roots_->Load(partition, [enter = std::move(enter)](
+                                   Result<ColdPartitionPtr> root) mutable {
+    enter(root.status());
+  });
+}
+
+void LogAdmin::CheckTruncation(TruncationPtr truncation) {
+  PartitionState& p = *truncation->partition;
+  const Offset offset = truncation->offset;
+  Status refused;
+  SegmentEntry holds_offset;
+  {
+    MutexLock lock(p.mu);
+    const Offset lowest = std::max(p.log_start, p.cold_end);
+    const std::string name = p.name.ToString();
+    const size_t at = p.TailIndex(offset);
+    if (p.deleted) {
+      refused = Status(StatusCode::kNotFound,
+                       fmt::format("topic '{}' was deleted", p.name.topic));
+    } else if (truncation->epoch <= p.CurrentEpoch()) {
+      refused = Status(
+          StatusCode::kInvalidArgument,
+          fmt::format("{}: epoch {} is not above the current {}", name,
+                      truncation->epoch.value(), p.CurrentEpoch().value()));
+    } else if (offset < lowest || offset > p.log_end) {
+      refused = Status(
+          StatusCode::kOutOfRange,
+          fmt::format("{}: cannot truncate at {}, expected [{}, {}] (log start "
+                      "{}, cold end {}, log end {})",
+                      name, offset.value(), lowest.value(), p.log_end.value(),
+                      p.log_start.value(), p.cold_end.value(),
+                      p.log_end.value()));
+    } else if (at < p.tail.size() && p.tail[at].offsets().base < offset) {
+      refused = Status(
+          StatusCode::kInvalidArgument,
+          fmt::format("{}: offset {} lies inside the batch [{}, "
+                      "{})",
+                      name, offset.value(), p.tail[at].offsets().base.value(),
+                      p.tail[at].offsets().end.value()));
+    } else {
+      p.truncating = true;
+      if (const SegmentPtr segment = p.FindSegment(offset)) {
+        if (segment->entry.offsets.base < offset) holds_offset = segment->entry;
+      }
+    }
+  }
+  if (!refused.ok()) return truncation->done(std::move(refused));
+  if (!holds_offset.warm) return CommitTruncation(std::move(truncation));
+  // Whether a batch of the segment lies across the offset, its bytes tell.
+  const ReadWindow window{
+      .start = offset, .end = offset + 1, .max_bytes = 1, .at_least_one = true};
+  context_.warm.Read(
+      holds_offset, window,
+      [this, truncation = std::move(truncation)](
+          Result<std::vector<BatchView>> batches) mutable {
+        if (!batches.ok()) {
+          return FinishTruncation(std::move(truncation), batches.status());
+        }
+        if (!batches->empty() &&
+            batches->front().base_offset() < truncation->offset) {
+          const OffsetRange batch = batches->front().offsets();
+          Status inside(StatusCode::kInvalidArgument,
+                        fmt::format("{}: offset {} lies inside the batch [{}, "
+                                    "{})",
+                                    truncation->partition->name.ToString(),
+                                    truncation->offset.value(),
+                                    batch.base.value(), batch.end.value()));
+          return FinishTruncation(std::move(truncation), std::move(inside));
+        }
+        CommitTruncation(std::move(truncation));
+      });
+}
+
+void LogAdmin::CommitTruncation(TruncationPtr truncation) {
+  PartitionState& p = *truncation->partition;
+  const Offset offset = truncation->offset;
+  ManifestEdit edit;
+  PartitionChanged change;
+  change.partition = p.id;
+  {
+    MutexLock lock(p.mu);
+    for (const auto& [base, segment] : p.segments) {
+      if (base >= offset) {
+        truncation->removed.push_back(segment);
+        edit.ops.push_back(SegmentRemoved{p.id, segment->entry.id});
+      } else if (segment->entry.offsets.end > offset) {
+        truncation->shortened = segment;
+        edit.ops.push_back(SegmentTruncated{p.id, segment->entry.id, offset});
+      }
+    }
+    change.flushed_end = std::min(p.flushed_end, offset);
+    std::vector<OffsetRange> damaged;
+    for (OffsetRange range : p.damaged) {
+      range.end = std::min(range.end, offset);
+      if (!range.empty()) damaged.push_back(range);
+    }
+    change.damaged = std::move(damaged);
+    change.damaged_tail = false;
+    // The table that StartEpoch will make, once the edit is durable.
+    truncation->epochs = p.epochs;
+    StartEpoch(truncation->epochs, truncation->epoch, offset);
+    change.epochs = truncation->epochs;
+  }
+  edit.ops.push_back(std::move(change));
+  context_.manifest.Commit(
+      std::move(edit),
+      [this, truncation = std::move(truncation)](Status status) mutable {
+        if (status.ok()) ApplyTruncation(*truncation);
+        FinishTruncation(std::move(truncation), std::move(status));
+      });
+}
+
+void LogAdmin::ApplyTruncation(Truncation& truncation) {
+  PartitionState& p = *truncation.partition;
+  const Offset offset = truncation.offset;
+  std::vector<std::shared_ptr<HotCopy>> hot;
+  {
+    std::vector<TailBatch> cut;  // let go outside of the lock
+    MutexLock lock(p.mu);
+    cut = p.CutTail(offset);
+    for (const SegmentPtr& segment : truncation.removed) {
+      hot.push_back(std::move(segment->hot));
+      p.segments.erase(segment->entry.offsets.base);
+    }
+    if (const SegmentPtr& old = truncation.shortened; old != nullptr) {
+      SegmentEntry entry = old->entry;
+      entry.offsets.end = offset;
+      auto shorter = std::make_shared<Segment>(std::move(entry));
+      shorter->access = old->access;
+      hot.push_back(std::move(old->hot));
+      p.segments[old->entry.offsets.base] = std::move(shorter);
+    }
+    p.flushed_end = std::min(p.flushed_end, offset);
+    p.log_end = offset;
+    std::erase_if(p.damaged,
+                  [&](const OffsetRange& r) { return r.base >= offset; });
+    if (!p.damaged.empty()) {
+      p.damaged.back().end = std::min(p.damaged.back().end, offset);
+    }
+    p.damaged_tail = false;
+    p.epochs = std::move(truncation.epochs);
+  }
+  for (const auto& copy : hot) {
+    if (copy != nullptr) context_.hot.Evict(*copy);
+  }
+  for (const SegmentPtr& segment : truncation.removed) {
+    context_.warm_bytes -= segment->entry.image_bytes;
+  }
+  reaper_.Retire(FilesOf(truncation.removed));
+}
+
+void LogAdmin::FinishTruncation(TruncationPtr truncation, Status status) {
+  // With an unknown outcome no batch may be acknowledged under the old epoch:
+  // appends stay closed until the next open knows.
+  if (status.code() != StatusCode::kUnknown) {
+    MutexLock lock(truncation->partition->mu);
+    truncation->partition->truncating = false;
+  }
+  Engine::StatusDone done = std::move(truncation->done);
+  truncation.reset();  // leaves the gates
+  context_.attention.NotifyWritable();
+  done(std::move(status));
+}
+
+void LogAdmin::Repair(PartitionPtr partition, Engine::StatusDone done) {
+  // Once all that is intact is in segments, the WAL is not needed to tell what
+  // is lost.
+  flusher_.Flush({partition}, [this, partition,
+                               done = std::move(done)](Status status) mutable {
+    if (!status.ok()) return done(std::move(status));
+    Gate& gate = partition->tail_gate;
+    gate.Enter([this, partition = std::move(partition),
+                done = std::move(done)](Gate::Hold hold) mutable {
+      FillDamage(std::move(partition), std::move(hold), std::move(done));
+    });
+  });
+}
+
+// Gives each lost range a segment without batches: from then on it is a gap.
+void LogAdmin::FillDamage(PartitionPtr partition, Gate::Hold hold,
+                          Engine::StatusDone done) {
+  std::vector<OffsetRange> damaged;
+  PartitionChanged change;
+  change.partition = partition->id;
+  change.damaged.emplace();
+  change.damaged_tail = false;
+  std::vector<EpochStart> epochs;
+  {
+    MutexLock lock(partition->mu);
+    damaged = partition->damaged;
+    epochs = partition->epochs;
+    StartEpoch(epochs, Epoch(partition->CurrentEpoch().value() + 1),
+               partition->log_end);
+    change.flushed_end = partition->log_end;
+    if (damaged.empty() && !partition->damaged_tail) return done(Status::Ok());
+  }
+  change.epochs = epochs;
+  ManifestEdit edit;
+  std::vector<SegmentPtr> fillers;
+  Status written;
+  for (const OffsetRange& range : damaged) {
+    Result<SegmentEntry> entry = WriteSegmentFile(
+        context_.warm_fs, context_.next_file_number++,
+        {.id = context_.next_segment_id++,
+         .partition = partition->id,
+         .topic_name = partition->name.topic,
+         .offsets = range,
+         .sealed_at = context_.Now(),
+         .index_interval_bytes = context_.config.index_interval_bytes,
+         .sections = {}},
+        {});
+    if (!entry.ok()) {
+      written = entry.status();
+      break;
+    }
+    edit.ops.push_back(SegmentAdded{.entry = *entry, .extra = {}});
+    fillers.push_back(std::make_shared<Segment>(*std::move(entry)));
+  }
+  if (written.ok()) written = context_.warm_fs.SyncDirectory("");
+  if (!written.ok()) {
+    reaper_.Retire(FilesOf(fillers));
+    return done(std::move(written));
+  }
+  edit.ops.push_back(std::move(change));
+  context_.manifest.Commit(
+      std::move(edit),
+      [this, partition = std::move(partition), fillers = std::move(fillers),
+       epochs = std::move(epochs), hold = std::move(hold),
+       done = std::move(done)](Status status) mutable {
+        if (status.ok()) {
+          MutexLock lock(partition->mu);
+          for (SegmentPtr& filler : fillers) {
+            context_.warm_bytes += filler->entry.image_bytes;
+            const Offset base = filler->entry.offsets.base;
+            partition->segments.emplace(base, std::move(filler));
+          }
+          partition->flushed_end = partition->log_end;
+          partition->damaged.clear();
+          partition->damaged_tail = false;
+          partition->epochs = std::move(epochs);
+        }
+        hold.Release();
+        done(std::move(status));
+      });
+}
+
+}  // namespace strata::engine

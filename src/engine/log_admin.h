@@ -1,0 +1,53 @@
+// LogAdmin: what changes a topic or the bounds of a log: create, delete, trim,
+// truncate, repair. Each is durable in the manifest before it answers.
+#pragma once
+
+#include <string>
+
+#include "engine/cold_roots.h"
+#include "engine/context.h"
+#include "engine/engine.h"
+#include "engine/file_reaper.h"
+#include "engine/flusher.h"
+
+namespace strata::engine {
+
+// Thread-safe.
+class LogAdmin {
+ public:
+  LogAdmin(EngineContext& context, ColdRoots* cold_roots, Flusher& flusher,
+           FileReaper& reaper)
+      : context_(context),
+        cold_roots_(cold_roots),
+        flusher_(flusher),
+        reaper_(reaper) {}
+
+  void CreateTopic(std::string name, uint32_t partitions,
+                   TopicSettings settings, Engine::Done<TopicInfo> done);
+  // Answers the partitions of the topic, so that what they have in the object
+  // store can be collected.
+  void DeleteTopic(std::string name, Engine::Done<TopicPtr> done);
+  void Trim(PartitionPtr partition, Offset before, Engine::StatusDone done);
+  void TruncateTail(PartitionPtr partition, Offset offset, Epoch epoch,
+                    Engine::StatusDone done);
+  void Repair(PartitionPtr partition, Engine::StatusDone done);
+
+ private:
+  struct Truncation;
+  using TruncationPtr = std::unique_ptr<Truncation>;
+
+  void Drop(const Topic& topic);
+  void CheckTruncation(TruncationPtr truncation);
+  void CommitTruncation(TruncationPtr truncation);
+  void ApplyTruncation(Truncation& truncation);
+  void FinishTruncation(TruncationPtr truncation, Status status);
+  void FillDamage(PartitionPtr partition, Gate::Hold hold,
+                  Engine::StatusDone done);
+
+  EngineContext& context_;
+  ColdRoots* const cold_roots_;  // null: cold storage disabled
+  Flusher& flusher_;
+  FileReaper& reaper_;
+};
+
+}  // namespace strata::engine

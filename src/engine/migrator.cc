@@ -1,0 +1,589 @@
+#include "engine/migrator.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/planted_fault.h"
+#include "engine/segment_output.h"
+
+namespace strata::engine {
+namespace {
+
+bool IsLive(PartitionState& p, const SegmentPtr& segment)
+    STRATA_REQUIRES(p.mu) {
+  const auto it = p.segments.find(segment->entry.offsets.base);
+  return !p.deleted && it != p.segments.end() && it->second == segment;
+}
+
+// Whether nothing that can still be read lies between the cold end and
+// `segment`: the cold part grows without holes.
+bool ContinuesCold(PartitionState& p, const SegmentEntry& entry)
+    STRATA_REQUIRES(p.mu) {
+  return entry.offsets.base == p.cold_end ||
+         (entry.offsets.base > p.cold_end && entry.offsets.base <= p.log_start);
+}
+
+}  // namespace
+
+struct Migrator::Job {
+  PlannedJob plan;
+  PartitionPtr partition;
+  std::vector<SegmentPtr> inputs;  // local ones, ascending
+  Engine::StatusDone done;
+
+  void Finish(Status status) {
+    Engine::StatusDone d = std::move(done);
+    d(std::move(status));
+  }
+};
+
+void Migrator::Execute(const PlannedJob& plan, Engine::StatusDone done) {
+  auto job = std::make_shared<Job>();
+  job->plan = plan;
+  job->partition = context_.topics.Find(plan.partition);
+  job->done = std::move(done);
+  if (job->partition == nullptr) return job->Finish(Status::Ok());
+  if (plan.kind != JobKind::kPromoteWarm) {
+    PartitionState& p = *job->partition;
+    MutexLock lock(p.mu);
+    for (const uint64_t id : plan.segments) {
+      if (SegmentPtr segment = p.FindSegmentById(id)) {
+        job->inputs.push_back(std::move(segment));
+      }
+    }
+    std::ranges::sort(job->inputs, {}, [](const SegmentPtr& s) {
+      return s->entry.offsets.base;
+    });
+  }
+  switch (plan.kind) {
+    case JobKind::kMerge: return Merge(std::move(job));
+    case JobKind::kOffload: return Offload(std::move(job), 0);
+    case JobKind::kDropWarm: return DropWarm(std::move(job));
+    case JobKind::kPromoteWarm: return PromoteToWarm(std::move(job), 0);
+    case JobKind::kPromoteHot: {
+      Status status = PromoteToHot(*job);
+      return job->Finish(std::move(status));
+    }
+    case JobKind::kFlush: break;
+  }
+  job->Finish(Status(StatusCode::kInvalidArgument, "not a migration"));
+}
+
+// ---- merge ----------------------------------------------------------------
+
+void Migrator::Merge(JobPtr job) {
+  const std::vector<SegmentPtr>& inputs = job->inputs;
+  if (inputs.size() < 2) return job->Finish(Status::Ok());
+  std::vector<LoadedSegment> loaded(inputs.size());
+  std::vector<SegmentBatch> batches;
+  SegmentSpec spec{
+      .id = context_.next_segment_id++,
+      .partition = job->partition->id,
+      .topic_name = job->partition->name.topic,
+      .offsets = {inputs.front()->entry.offsets.base,
+                  inputs.back()->entry.offsets.end},
+      // As old as its oldest part: merging does not put off what is due.
+      .sealed_at = inputs.front()->entry.sealed_at,
+      .index_interval_bytes = context_.config.index_interval_bytes,
+      .sections = {}};
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const SegmentEntry& entry = inputs[i]->entry;
+    if (i > 0 && entry.offsets.base != inputs[i - 1]->entry.offsets.end) {
+      return job->Finish(Status::Ok());  // no neighbours any more
+    }
+    Status read = LoadBatches(context_.warm, entry, loaded[i]);
+    if (!read.ok()) return job->Finish(std::move(read));
+    spec.sealed_at = std::min(spec.sealed_at, entry.sealed_at);
+    batches.insert(batches.end(), loaded[i].batches.begin(),
+                   loaded[i].batches.end());
+  }
+  const uint64_t file = context_.next_file_number++;
+  Result<SegmentEntry> output =
+      WriteSegmentFile(context_.warm_fs, file, spec, batches);
+  Status written = output.status();
+  if (written.ok()) written = context_.warm_fs.SyncDirectory("");
+  if (!written.ok()) {
+    reaper_.Retire({file});
+    return job->Finish(std::move(written));
+  }
+  PublishMerge(std::move(job), *std::move(output));
+}
+
+void Migrator::PublishMerge(JobPtr job, SegmentEntry output) {
+  Gate& gate = job->partition->segment_gate;
+  gate.Enter([this, job, output = std::move(output)](Gate::Hold hold) mutable {
+    PartitionState& p = *job->partition;
+    bool live;
+    {
+      MutexLock lock(p.mu);
+      live = std::ranges::all_of(
+          job->inputs, [&](const SegmentPtr& s)
+                           STRATA_REQUIRES(p.mu) { return IsLive(p, s); });
+    }
+    if (!live) {
+      reaper_.Retire({output.warm->file});
+      return job->Finish(Status::Ok());
+    }
+    ManifestEdit edit;
+    for (const SegmentPtr& input : job->inputs) {
+      edit.ops.push_back(SegmentRemoved{p.id, input->entry.id});
+    }
+    edit.ops.push_back(SegmentAdded{.entry = output, .extra = {}});
+    context_.manifest.Commit(
+        std::move(edit), [this, job, output = std::move(output),
+                          hold = std::move(hold)](Status status) mutable {
+          if (!status.ok()) {
+            if (status.code() != StatusCode::kUnknown) {
+              reaper_.Retire({output.warm->file});
+            }
+            return job->Finish(status.code() == StatusCode::kConflict
+                                   ? Status::Ok()
+                                   : std::move(status));
+          }
+          auto merged = std::make_shared<Segment>(std::move(output));
+          context_.warm_bytes += merged->entry.image_bytes;
+          RemoveSegments(*job->partition, job->inputs, std::move(merged));
+          hold.Release();
+          job->Finish(Status::Ok());
+        });
+  });
+}
+
+// Takes `removed` out of the partition, and puts `added` (may be null) in.
+void Migrator::RemoveSegments(PartitionState& p,
+                              const std::vector<SegmentPtr>& removed,
+                              SegmentPtr added) {
+  std::vector<std::shared_ptr<HotCopy>> hot;
+  std::vector<uint64_t> files;
+  {
+    MutexLock lock(p.mu);
+    for (const SegmentPtr& segment : removed) {
+      const auto it = p.segments.find(segment->entry.offsets.base);
+      // Deleted or truncated meanwhile: who did that accounted for it.
+      if (it == p.segments.end() || it->second != segment) continue;
+      p.segments.erase(it);
+      hot.push_back(std::move(segment->hot));
+      files.push_back(segment->entry.warm->file);
+      context_.warm_bytes -= segment->entry.image_bytes;
+    }
+    if (added != nullptr) {
+      const Offset base = added->entry.offsets.base;
+      if (p.deleted) {
+        context_.warm_bytes -= added->entry.image_bytes;
+        files.push_back(added->entry.warm->file);
+      } else {
+        p.segments.emplace(base, std::move(added));
+      }
+    }
+  }
+  for (const auto& copy : hot) {
+    if (copy != nullptr) context_.hot.Evict(*copy);
+  }
+  reaper_.Retire(std::move(files));
+  context_.attention.NotifyWritable();
+}
+
+// ---- offload --------------------------------------------------------------
+
+void Migrator::Offload(JobPtr job, size_t index) {
+  if (cold_roots_ == nullptr) {
+    return job->Finish(
+        Status(StatusCode::kUnsupported, "cold storage is disabled"));
+  }
+  if (index == job->inputs.size() ||
+      context_.stopping.load(std::memory_order_acquire)) {
+    return job->Finish(Status::Ok());
+  }
+  // First what the bucket has already: an offload may have died before its
+  // local edit.
+  cold_roots_->Load(
+      job->partition, [this, job, index](Result<ColdPartitionPtr> root) {
+        if (!root.ok()) return job->Finish(root.status());
+        PartitionState& p = *job->partition;
+        const SegmentPtr& input = job->inputs[index];
+        bool wanted;
+        bool there;
+        {
+          MutexLock lock(p.mu);
+          there = input->entry.offsets.end <= p.cold_end;
+          wanted = IsLive(p, input) && ContinuesCold(p, input->entry);
+        }
+        if (there) return Offload(job, index + 1);
+        if (!wanted) return job->Finish(Status::Ok());
+        Upload(job, index);
+      });
+}
+
+void Migrator::Upload(JobPtr job, size_t index) {
+  const SegmentEntry& entry = job->inputs[index]->entry;
+  Result<std::shared_ptr<ObjectSource>> source =
+      context_.warm.OpenSource(entry);
+  if (!source.ok()) return job->Finish(source.status());
+  context_.cold->Upload(entry, job->partition->name.topic, *std::move(source),
+                        nullptr,
+                        [this, job, index](Result<ColdAddress> address) {
+                          if (!address.ok())
+                            return job->Finish(address.status());
+                          SegmentEntry uploaded = job->inputs[index]->entry;
+                          uploaded.warm.reset();
+                          uploaded.cold = *std::move(address);
+                          CommitOffload(job, index, std::move(uploaded));
+                        });
+}
+
+void Migrator::CommitOffload(JobPtr job, size_t index, SegmentEntry entry) {
+  Gate& gate = job->partition->segment_gate;
+  gate.Enter(
+      [this, job, index, entry = std::move(entry)](Gate::Hold hold) mutable {
+        PartitionState& p = *job->partition;
+        ColdEdit edit;
+        bool wanted;
+        {
+          MutexLock lock(p.mu);
+          wanted = IsLive(p, job->inputs[index]) && ContinuesCold(p, entry);
+          edit.log_start = p.log_start;
+          edit.epochs = p.epochs;
+        }
+        if (!wanted) {
+          return DeleteObjects({*entry.cold},
+                               [job](Status) { job->Finish(Status::Ok()); });
+        }
+        edit.topic_name = p.name.topic;
+        edit.add.push_back(entry);
+        context_.cold_manifest->Commit(
+            p.id, std::move(edit),
+            [this, job, index, entry = std::move(entry),
+             hold = std::move(hold)](Result<ColdPartitionPtr> root) mutable {
+              FinishOffload(std::move(job), index, std::move(entry),
+                            std::move(hold), std::move(root));
+            });
+      });
+}
+
+void Migrator::FinishOffload(JobPtr job, size_t index, SegmentEntry entry,
+                             Gate::Hold hold, Result<ColdPartitionPtr> root) {
+  if (!root.ok()) {
+    hold.Release();
+    Status status = root.status();
+    // Whether the root names the object the next look at it tells.
+    if (status.code() == StatusCode::kUnknown) {
+      context_.cold_manifest->Forget(job->partition->id);
+      return job->Finish(std::move(status));
+    }
+    return DeleteObjects({*entry.cold},
+                         [job, status](Status) { job->Finish(status); });
+  }
+  PartitionChanged change;
+  change.partition = job->partition->id;
+  change.cold_end = entry.offsets.end;
+  change.cold_generation = (*root)->generation;
+  context_.manifest.Commit(
+      {.ops = {std::move(change)}},
+      [this, job, index, entry = std::move(entry),
+       generation = (*root)->generation,
+       hold = std::move(hold)](Status status) mutable {
+        if (!status.ok()) return job->Finish(std::move(status));
+        PartitionState& p = *job->partition;
+        {
+          MutexLock lock(p.mu);
+          p.cold_end = std::max(p.cold_end, entry.offsets.end);
+          p.cold_generation = generation;
+        }
+        hold.Release();
+        Add(context_.counters.offloads, 1);
+        Add(context_.counters.cold_writes, entry.batch_count);
+        context_.runtime.job_executor().Post(
+            [this, job, index] { Offload(job, index + 1); });
+      });
+}
+
+// ---- drop -----------------------------------------------------------------
+
+void Migrator::DropWarm(JobPtr job) {
+  Gate& gate = job->partition->segment_gate;
+  gate.Enter([this, job](Gate::Hold hold) {
+    PartitionState& p = *job->partition;
+    ManifestEdit edit;
+    std::vector<SegmentPtr> dropped;
+    {
+      MutexLock lock(p.mu);
+      for (const SegmentPtr& segment : job->inputs) {
+        // Only an extra copy may go.
+        if (!IsLive(p, segment) || segment->entry.offsets.end > p.cold_end) {
+          continue;
+        }
+        edit.ops.push_back(SegmentRemoved{p.id, segment->entry.id});
+        dropped.push_back(segment);
+      }
+    }
+    if (dropped.empty()) return job->Finish(Status::Ok());
+    if (FaultPlanted(PlantedFault::kSourceRemovedEarly)) {
+      for (const SegmentPtr& segment : dropped) {
+        (void)context_.warm_fs
+            .Remove(SegmentFileName(segment->entry.warm->file))
+            .ok();
+      }
+    }
+    context_.manifest.Commit(
+        std::move(edit), [this, job, dropped = std::move(dropped),
+                          hold = std::move(hold)](Status status) mutable {
+          if (status.ok()) {
+            RemoveSegments(*job->partition, dropped, nullptr);
+            Add(context_.counters.demotions, dropped.size());
+          }
+          hold.Release();
+          // Deleted meanwhile.
+          if (status.code() == StatusCode::kConflict) status = Status::Ok();
+          job->Finish(std::move(status));
+        });
+  });
+}
+
+// ---- promote --------------------------------------------------------------
+
+void Migrator::PromoteToWarm(JobPtr job, size_t index) {
+  if (cold_roots_ == nullptr || index == job->plan.segments.size() ||
+      context_.stopping.load(std::memory_order_acquire)) {
+    return job->Finish(Status::Ok());
+  }
+  cold_roots_->Load(
+      job->partition, [this, job, index](Result<ColdPartitionPtr> root) {
+        if (!root.ok()) return job->Finish(root.status());
+        const uint64_t id = job->plan.segments[index];
+        const auto found = std::ranges::find_if(
+            (*root)->entries,
+            [&](const auto& entry) { return entry.second.id == id; });
+        if (found == (*root)->entries.end()) {
+          return PromoteToWarm(job, index + 1);
+        }
+        const SegmentEntry entry = found->second;
+        context_.runtime.job_executor().Post(
+            [this, job, index, entry] { Hydrate(job, index, entry); });
+      });
+}
+
+void Migrator::Hydrate(JobPtr job, size_t index, SegmentEntry entry) {
+  const uint64_t number = context_.next_file_number++;
+  Result<std::unique_ptr<SegmentFileWriter>> file =
+      SegmentFileWriter::Create(context_.warm_fs, number);
+  if (!file.ok()) return job->Finish(file.status());
+  // Shared by the two callbacks of the download, which never overlap.
+  std::shared_ptr<SegmentFileWriter> writer = *std::move(file);
+  context_.cold->Download(
+      entry,
+      [writer](ByteSpan piece) { return writer->AppendImagePiece(piece); },
+      [this, job, index, writer, entry](Status status) mutable {
+        if (!status.ok()) return job->Finish(std::move(status));
+        context_.runtime.job_executor().Post(
+            [this, job, index, writer, entry]() mutable {
+              Result<SegmentEntry> hydrated = FinishHydration(*writer, entry);
+              if (!hydrated.ok()) {
+                reaper_.Retire({writer->file_number()});
+                return job->Finish(hydrated.status());
+              }
+              PublishHydrated(job, index, *std::move(hydrated));
+            });
+      });
+}
+
+Result<SegmentEntry> Migrator::FinishHydration(SegmentFileWriter& writer,
+                                               const SegmentEntry& entry) {
+  STRATA_ASSIGN_OR_RETURN(SegmentEntry hydrated, writer.FinishImage(entry));
+  STRATA_RETURN_IF_ERROR(writer.Finish());
+  STRATA_RETURN_IF_ERROR(context_.warm_fs.SyncDirectory(""));
+  // Where it is cold the bucket knows; here it is a local copy.
+  hydrated.cold.reset();
+  return hydrated;
+}
+
+void Migrator::PublishHydrated(JobPtr job, size_t index, SegmentEntry entry) {
+  Gate& gate = job->partition->segment_gate;
+  gate.Enter([this, job, index,
+              entry = std::move(entry)](Gate::Hold hold) mutable {
+    PartitionState& p = *job->partition;
+    bool wanted;
+    {
+      MutexLock lock(p.mu);
+      const auto above = p.segments.lower_bound(entry.offsets.base);
+      wanted = !p.deleted && entry.offsets.end > p.log_start &&
+               entry.offsets.end <= p.cold_end &&
+               p.FindSegment(entry.offsets.base) == nullptr &&
+               (above == p.segments.end() || above->first >= entry.offsets.end);
+    }
+    if (!wanted) {
+      reaper_.Retire({entry.warm->file});
+      hold.Release();
+      return PromoteToWarm(job, index + 1);
+    }
+    context_.manifest.Commit(
+        {.ops = {SegmentAdded{.entry = entry, .extra = {}}}},
+        [this, job, index, entry,
+         hold = std::move(hold)](Status status) mutable {
+          if (!status.ok()) {
+            if (status.code() != StatusCode::kUnknown) {
+              reaper_.Retire({entry.warm->file});
+            }
+            return job->Finish(status.code() == StatusCode::kConflict
+                                   ? Status::Ok()
+                                   : std::move(status));
+          }
+          context_.warm_bytes += entry.image_bytes;
+          auto hydrated = std::make_shared<Segment>(entry);
+          hydrated->promoted_at = context_.Now();
+          RemoveSegments(*job->partition, {}, std::move(hydrated));
+          {
+            MutexLock lock(job->partition->mu);
+            job->partition->cold_access.erase(entry.offsets.base);
+          }
+          hold.Release();
+          Add(context_.counters.promotions, 1);
+          Add(context_.counters.warm_writes, entry.batch_count);
+          context_.runtime.job_executor().Post(
+              [this, job, index] { PromoteToWarm(job, index + 1); });
+        });
+  });
+}
+
+Status Migrator::PromoteToHot(Job& job) {
+  for (const SegmentPtr& segment : job.inputs) {
+    LoadedSegment loaded;
+    STRATA_RETURN_IF_ERROR(LoadBatches(context_.warm, segment->entry, loaded));
+    std::vector<HotBatch> batches;
+    for (const SegmentBatch& batch : loaded.batches) {
+      batches.push_back(ToHotBatch(batch));
+    }
+    STRATA_ASSIGN_OR_RETURN(std::shared_ptr<HotCopy> copy,
+                            context_.hot.CachePromoted(std::move(batches)));
+    PartitionState& p = *job.partition;
+    bool live;
+    {
+      MutexLock lock(p.mu);
+      live = IsLive(p, segment);
+      if (live) std::swap(segment->hot, copy);
+    }
+    segment->access->count.store(0, std::memory_order_relaxed);
+    segment->access->promotion_queued.store(false, std::memory_order_relaxed);
+    if (live) Add(context_.counters.promotions, 1);
+    // Now the older copy, or the new one of a segment that is gone.
+    if (copy != nullptr) context_.hot.Evict(*copy);
+  }
+  return Status::Ok();
+}
+
+// ---- collection -----------------------------------------------------------
+
+void Migrator::Collect(PartitionPtr partition, Engine::StatusDone done) {
+  Gate& gate = partition->segment_gate;
+  gate.Enter([this, partition,
+              done = std::move(done)](Gate::Hold hold) mutable {
+    std::vector<SegmentPtr> trimmed;
+    ManifestEdit edit;
+    {
+      MutexLock lock(partition->mu);
+      for (const auto& [base, segment] : partition->segments) {
+        if (segment->entry.offsets.end > partition->log_start) break;
+        trimmed.push_back(segment);
+        edit.ops.push_back(SegmentRemoved{partition->id, segment->entry.id});
+      }
+    }
+    if (trimmed.empty()) {
+      return CollectCold(std::move(partition), std::move(hold),
+                         std::move(done));
+    }
+    context_.manifest.Commit(
+        std::move(edit),
+        [this, partition, trimmed = std::move(trimmed), hold = std::move(hold),
+         done = std::move(done)](Status status) mutable {
+          if (status.code() == StatusCode::kConflict) status = Status::Ok();
+          if (!status.ok()) return done(std::move(status));
+          RemoveSegments(*partition, trimmed, nullptr);
+          CollectCold(std::move(partition), std::move(hold), std::move(done));
+        });
+  });
+}
+
+void Migrator::CollectCold(PartitionPtr partition, Gate::Hold hold,
+                           Engine::StatusDone done) {
+  bool pending;
+  {
+    MutexLock lock(partition->mu);
+    pending = partition->cold_trim_pending && !partition->deleted;
+  }
+  if (!pending || cold_roots_ == nullptr) {
+    hold.Release();
+    return done(Status::Ok());
+  }
+  cold_roots_->Load(partition, [this, partition, hold = std::move(hold),
+                                done = std::move(done)](
+                                   Result<ColdPartitionPtr> root) mutable {
+    if (!root.ok()) return done(root.status());
+    ColdEdit edit;
+    edit.topic_name = partition->name.topic;
+    {
+      MutexLock lock(partition->mu);
+      edit.log_start = partition->log_start;
+    }
+    std::vector<ColdAddress> garbage;
+    for (const auto& [base, entry] : (*root)->entries) {
+      if (entry.offsets.end <= *edit.log_start) garbage.push_back(*entry.cold);
+    }
+    const Offset log_start = *edit.log_start;
+    context_.cold_manifest->Commit(
+        partition->id, std::move(edit),
+        [this, partition, log_start, garbage = std::move(garbage),
+         hold = std::move(hold),
+         done = std::move(done)](Result<ColdPartitionPtr> committed) mutable {
+          if (!committed.ok()) return done(committed.status());
+          {
+            MutexLock lock(partition->mu);
+            if (partition->log_start == log_start) {
+              partition->cold_trim_pending = false;
+            }
+          }
+          hold.Release();
+          DeleteObjects(std::move(garbage), std::move(done));
+        });
+  });
+}
+
+void Migrator::PurgeCold(PartitionPtr partition, Engine::StatusDone done) {
+  if (cold_roots_ == nullptr) return done(Status::Ok());
+  context_.cold_manifest->Load(
+      partition->id, [this, partition, done = std::move(done)](
+                         Result<ColdPartitionPtr> root) mutable {
+        if (!root.ok()) return done(root.status());
+        if ((*root)->generation == 0) return done(Status::Ok());
+        std::vector<ColdAddress> garbage;
+        for (const auto& [base, entry] : (*root)->entries) {
+          garbage.push_back(*entry.cold);
+        }
+        ColdEdit edit;
+        edit.topic_name = partition->name.topic;
+        edit.remove_partition = true;
+        context_.cold_manifest->Commit(
+            partition->id, std::move(edit),
+            [this, garbage = std::move(garbage), done = std::move(done)](
+                Result<ColdPartitionPtr> committed) mutable {
+              if (!committed.ok()) return done(committed.status());
+              DeleteObjects(std::move(garbage), std::move(done));
+            });
+      });
+}
+
+// One after the other; the first error is answered, what follows it stays as
+// garbage that nothing names.
+void Migrator::DeleteObjects(std::vector<ColdAddress> addresses,
+                             Engine::StatusDone done) {
+  if (addresses.empty()) return done(Status::Ok());
+  const ColdAddress last = std::move(addresses.back());
+  addresses.pop_back();
+  context_.cold->Delete(last, [this, addresses = std::move(addresses),
+                               done = std::move(done)](Status status) mutable {
+    if (!status.ok()) return done(std::move(status));
+    DeleteObjects(std::move(addresses), std::move(done));
+  });
+}
+
+}  // namespace strata::engine

@@ -1,0 +1,355 @@
+#include "engine/reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/cold_roots.h"
+
+namespace strata::engine {
+namespace {
+
+// Data may move under a reader; more often than this in one read is not moving
+// but a bug or damage.
+constexpr int kMaxRelocations = 16;
+
+struct TailRef {
+  HotBatch batch;
+  std::shared_ptr<Chunk> chunk;
+};
+
+}  // namespace
+
+struct Reader::Request {
+  PartitionPtr partition;
+  Offset start;
+  Offset next;
+  Offset limit;  // nothing at or above it
+  ReadOptions options;
+  Batches batches;
+  uint64_t bytes = 0;
+  int relocations = 0;
+  bool root_reloaded = false;
+  // Set when a local copy turned out damaged: take the cold one.
+  bool prefer_cold = false;
+  Engine::Done<Batches> done;
+
+  ReadWindow Window() const {
+    return {.start = next,
+            .end = limit,
+            .max_bytes = options.max_bytes - std::min(bytes, options.max_bytes),
+            .at_least_one = batches.empty()};
+  }
+  bool Full() const { return !batches.empty() && bytes >= options.max_bytes; }
+};
+
+struct Reader::Source {
+  enum class Kind { kEnd, kTail, kSegment, kCold };
+  Kind kind = Kind::kEnd;
+  std::vector<TailRef> tail;
+  SegmentPtr segment;
+  std::shared_ptr<HotCopy> hot;
+};
+
+void Reader::Read(PartitionPtr partition, Offset start, ReadOptions options,
+                  Engine::Done<Batches> done) {
+  auto request = std::make_unique<Request>();
+  request->partition = std::move(partition);
+  request->start = start;
+  request->next = start;
+  request->options = options;
+  request->done = std::move(done);
+  Run(std::move(request));
+}
+
+void Reader::Run(RequestPtr request) {
+  while (!request->Full()) {
+    Result<Source> located = Locate(*request);
+    if (!located.ok()) {
+      return Finish(std::move(request), std::move(located).status());
+    }
+    Source source = *std::move(located);
+    if (source.kind == Source::Kind::kEnd) break;
+    std::optional<Result<Batches>> here = ReadHere(*request, source);
+    if (!here) {
+      // What is there is better than waiting for more.
+      if (!request->batches.empty()) break;
+      return ReadElsewhere(std::move(request), std::move(source));
+    }
+    if (!here->ok()) {
+      return Recover(std::move(request), source.segment, here->status());
+    }
+    // What is asked of the tail is all of it, so nothing can lie behind.
+    const OffsetRange owner = source.kind == Source::Kind::kTail
+                                  ? OffsetRange{request->next, request->limit}
+                                  : source.segment->entry.offsets;
+    if (!Absorb(*request, owner, *std::move(*here))) break;
+  }
+  Finish(std::move(request), Status::Ok());
+}
+
+Result<Reader::Source> Reader::Locate(Request& request) {
+  PartitionState& p = *request.partition;
+  MutexLock lock(p.mu);
+  if (p.deleted) {
+    return Status(StatusCode::kNotFound,
+                  fmt::format("topic '{}' was deleted", p.name.topic));
+  }
+  if (request.next < p.log_start) {
+    return Status(StatusCode::kOutOfRange,
+                  fmt::format("{}: offset {} was trimmed, the log starts at {}",
+                              p.name.ToString(), request.next.value(),
+                              p.log_start.value()));
+  }
+  if (request.next > p.log_end) {
+    return Status(StatusCode::kOutOfRange,
+                  fmt::format("{}: offset {} lies above the log end {}",
+                              p.name.ToString(), request.next.value(),
+                              p.log_end.value()));
+  }
+  if (p.damaged_tail && request.next == p.log_end) {
+    return Status(StatusCode::kDataLoss,
+                  fmt::format("{}: batches from offset {} on may be lost in a "
+                              "damaged part of the WAL",
+                              p.name.ToString(), request.next.value()));
+  }
+  request.limit = p.VisibleEnd(context_.wal.durable_seq());
+  if (request.options.limit_offset) {
+    request.limit = std::min(request.limit, *request.options.limit_offset);
+  }
+  if (request.next >= request.limit) return Source{};
+  if (const auto damage = p.DamageAt(request.next)) {
+    return Status(
+        StatusCode::kDataLoss,
+        fmt::format("{}: offsets [{}, {}) are lost", p.name.ToString(),
+                    damage->base.value(), damage->end.value()));
+  }
+  // What lies behind damage is not read in one go with what lies before it.
+  for (const OffsetRange& damage : p.damaged) {
+    if (damage.base > request.next) {
+      request.limit = std::min(request.limit, damage.base);
+    }
+  }
+
+  Source source;
+  if (request.next >= p.flushed_end) {
+    source.kind = Source::Kind::kTail;
+    uint64_t room = request.Window().max_bytes;
+    bool first = request.batches.empty();
+    for (size_t i = p.TailIndex(request.next); i < p.tail.size(); ++i) {
+      const TailBatch& batch = p.tail[i];
+      if (batch.offsets().end > request.limit) break;
+      const uint64_t bytes = batch.batch.payload.size();
+      if (!first && bytes > room) break;
+      first = false;
+      room -= std::min(room, bytes);
+      source.tail.push_back({batch.batch, batch.chunk});
+    }
+    return source;
+  }
+  source.segment = p.FindSegment(request.next);
+  const bool in_cold = request.next < p.cold_end && context_.cold != nullptr;
+  if (source.segment != nullptr && !(request.prefer_cold && in_cold)) {
+    source.kind = Source::Kind::kSegment;
+    source.hot = source.segment->hot;
+    return source;
+  }
+  source.segment = nullptr;
+  if (in_cold) {
+    source.kind = Source::Kind::kCold;
+    return source;
+  }
+  return Status(StatusCode::kDataLoss,
+                fmt::format("{}: no segment owns offset {}", p.name.ToString(),
+                            request.next.value()));
+}
+
+std::optional<Result<Reader::Batches>> Reader::ReadHere(Request& request,
+                                                        const Source& source) {
+  if (source.kind == Source::Kind::kTail) {
+    Batches batches;
+    batches.reserve(source.tail.size());
+    for (const TailRef& ref : source.tail) {
+      Result<BatchView> view = context_.hot.View(ref.batch, ref.chunk);
+      if (!view.ok()) {
+        // The views had so far are an answer, too.
+        if (!batches.empty() || !request.batches.empty()) break;
+        return Result<Batches>(std::move(view).status());
+      }
+      batches.push_back(*std::move(view));
+    }
+    return Result<Batches>(std::move(batches));
+  }
+  if (source.kind != Source::Kind::kSegment) return std::nullopt;
+  if (source.hot != nullptr) {
+    const ReadWindow w = request.Window();
+    auto views =
+        context_.hot.Read(*source.hot, {.start = w.start,
+                                        .end = w.end,
+                                        .max_bytes = w.max_bytes,
+                                        .at_least_one = w.at_least_one});
+    if (views && views->ok()) {
+      CountAccess(*source.segment->access, *request.partition);
+      return views;
+    }
+  }
+  auto views = context_.warm.TryRead(source.segment->entry, request.Window());
+  if (views) CountAccess(*source.segment->access, *request.partition);
+  return views;
+}
+
+void Reader::ReadElsewhere(RequestPtr request, Source source) {
+  if (source.kind == Source::Kind::kCold) return ReadCold(std::move(request));
+  ReadWarm(std::move(request), std::move(source.segment));
+}
+
+void Reader::ReadWarm(RequestPtr request, SegmentPtr segment) {
+  CountAccess(*segment->access, *request->partition);
+  const ReadWindow window = request->Window();
+  const SegmentEntry entry = segment->entry;
+  context_.warm.Read(
+      entry, window,
+      [this, request = std::move(request),
+       segment = std::move(segment)](Result<Batches> batches) mutable {
+        if (!batches.ok()) {
+          return Recover(std::move(request), std::move(segment),
+                         std::move(batches).status());
+        }
+        Absorb(*request, segment->entry.offsets, *std::move(batches));
+        Run(std::move(request));
+      });
+}
+
+void Reader::ReadCold(RequestPtr request) {
+  const PartitionPtr partition = request->partition;
+  auto with_root = [this, request = std::move(request)](
+                       Result<ColdPartitionPtr> root) mutable {
+    if (!root.ok()) {
+      return Finish(std::move(request), std::move(root).status());
+    }
+    const SegmentEntry* entry = (*root)->Find(request->next);
+    if (entry == nullptr) {
+      return Recover(
+          std::move(request), nullptr,
+          Status(StatusCode::kDataLoss,
+                 fmt::format("{}: no cold segment owns offset {} (root "
+                             "generation {})",
+                             request->partition->name.ToString(),
+                             request->next.value(), (*root)->generation)));
+    }
+    {
+      MutexLock lock(request->partition->mu);
+      CountAccess(*request->partition->ColdAccess(entry->offsets.base),
+                  *request->partition);
+    }
+    const ReadWindow window = request->Window();
+    const OffsetRange owner = entry->offsets;
+    context_.cold->Read(*entry, window,
+                        [this, owner, request = std::move(request)](
+                            Result<Batches> batches) mutable {
+                          if (!batches.ok()) {
+                            return Recover(std::move(request), nullptr,
+                                           std::move(batches).status());
+                          }
+                          request->prefer_cold = false;
+                          Absorb(*request, owner, *std::move(batches));
+                          Run(std::move(request));
+                        });
+  };
+  cold_roots_->Load(partition, std::move(with_root));
+}
+
+bool Reader::Absorb(Request& request, OffsetRange owner, Batches batches) {
+  // A window gives batches that hold an offset of it; the limit wants them
+  // whole below it.
+  while (!batches.empty() && batches.back().end_offset() > request.limit) {
+    batches.pop_back();
+  }
+  if (batches.empty()) {
+    // Either the next one does not fit any more, or there is nothing but a gap
+    // up to the owner's end.
+    if (!request.batches.empty()) return false;
+    request.next = std::max(request.next, owner.end);
+    return true;
+  }
+  Counters& c = context_.counters;
+  for (BatchView& batch : batches) {
+    const uint64_t bytes = batch.bytes().size();
+    request.bytes += bytes;
+    switch (batch.tier()) {
+      case StorageTier::kHot:
+        Add(c.hot_reads, 1);
+        Add(c.hot_bytes_read, bytes);
+        break;
+      case StorageTier::kWarm:
+        Add(c.warm_reads, 1);
+        Add(c.warm_bytes_read, bytes);
+        break;
+      case StorageTier::kCold:
+        Add(c.cold_reads, 1);
+        Add(c.cold_bytes_read, bytes);
+        break;
+    }
+    request.next = batch.end_offset();
+    request.batches.push_back(std::move(batch));
+  }
+  return true;
+}
+
+void Reader::Recover(RequestPtr request, SegmentPtr segment, Status status) {
+  if (!request->batches.empty()) {
+    return Finish(std::move(request), Status::Ok());
+  }
+  if (++request->relocations > kMaxRelocations ||
+      status.code() != StatusCode::kDataLoss) {
+    return Finish(std::move(request), std::move(status));
+  }
+  PartitionState& p = *request->partition;
+  bool moved = false;
+  bool in_cold = false;
+  {
+    MutexLock lock(p.mu);
+    moved = segment != nullptr && p.FindSegment(request->next) != segment;
+    in_cold = request->next < p.cold_end && context_.cold != nullptr;
+  }
+  if (moved) return Run(std::move(request));
+  if (segment != nullptr && in_cold) {
+    context_.log.Warning("{}: warm copy unreadable, reading the cold one: {}",
+                         p.name.ToString(), status.message());
+    request->prefer_cold = true;
+    return Run(std::move(request));
+  }
+  if (segment == nullptr && in_cold && !request->root_reloaded) {
+    // The object may be gone because the root moved on.
+    request->root_reloaded = true;
+    const PartitionPtr partition = request->partition;
+    return cold_roots_->Reload(
+        partition, [this, status, request = std::move(request)](
+                       Result<ColdPartitionPtr> root) mutable {
+          if (!root.ok()) return Finish(std::move(request), std::move(status));
+          Run(std::move(request));
+        });
+  }
+  Finish(std::move(request), std::move(status));
+}
+
+void Reader::Finish(RequestPtr request, Status status) {
+  Engine::Done<Batches> done = std::move(request->done);
+  // An error behind batches is the next read's.
+  if (!status.ok() && request->batches.empty()) return done(std::move(status));
+  done(std::move(request->batches));
+}
+
+void Reader::CountAccess(AccessStats& access, const PartitionState& partition) {
+  access.last.store(context_.Now(), std::memory_order_relaxed);
+  const uint64_t count =
+      access.count.fetch_add(1, std::memory_order_relaxed) + 1;
+  const TieredStorageConfig& config = context_.config;
+  if (count >= config.promotion_threshold &&
+      partition.settings.enable_promotion.value_or(config.enable_promotion) &&
+      !access.promotion_queued.exchange(true, std::memory_order_relaxed)) {
+    context_.attention.RequestMigrations();
+  }
+}
+
+}  // namespace strata::engine

@@ -1,0 +1,58 @@
+// Reader: from an offset to batches, wherever they lie.
+//
+// A read goes step by step: find who owns the next offset under the
+// partition's lock, take the bytes outside of it. What can be had without I/O
+// is taken in the caller's thread; the first step that needs I/O is waited for
+// only while there is no batch yet.
+#pragma once
+
+#include <vector>
+
+#include "engine/context.h"
+#include "engine/engine.h"
+
+namespace strata::engine {
+
+class ColdRoots;
+
+// Thread-safe.
+class Reader {
+ public:
+  using Batches = std::vector<BatchView>;
+
+  Reader(EngineContext& context, ColdRoots* cold_roots)
+      : context_(context), cold_roots_(cold_roots) {}
+
+  // May call `done` inside the call.
+  void Read(PartitionPtr partition, Offset start, ReadOptions options,
+            Engine::Done<Batches> done);
+
+ private:
+  struct Request;
+  using RequestPtr = std::unique_ptr<Request>;
+  // Who owns the next offset of a request.
+  struct Source;
+
+  // Steps until the request is answered or a step needs I/O.
+  void Run(RequestPtr request);
+  Result<Source> Locate(Request& request);
+  // The step's batches when no I/O is needed for them.
+  std::optional<Result<Batches>> ReadHere(Request& request,
+                                          const Source& source);
+  void ReadElsewhere(RequestPtr request, Source source);
+  void ReadWarm(RequestPtr request, SegmentPtr segment);
+  void ReadCold(RequestPtr request);
+  // Takes over a step's batches, which come from `owner`; false when there is
+  // no sense in another step.
+  bool Absorb(Request& request, OffsetRange owner, Batches batches);
+  // After a step that failed: goes on from elsewhere where that can help,
+  // because data moved meanwhile or another copy exists.
+  void Recover(RequestPtr request, SegmentPtr segment, Status status);
+  void Finish(RequestPtr request, Status status);
+  void CountAccess(AccessStats& access, const PartitionState& partition);
+
+  EngineContext& context_;
+  ColdRoots* const cold_roots_;  // null: cold storage disabled
+};
+
+}  // namespace strata::engine

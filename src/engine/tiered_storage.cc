@@ -1,0 +1,396 @@
+// The blocking shell: waits, outside of the core, for what the engine answers.
+#include "strata/tiered_storage.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "engine/engine.h"
+#include "io/posix_file_system.h"
+#include "object_store/file/file_object_store.h"
+#include "runtime/thread_runtime.h"
+
+namespace strata {
+namespace {
+
+using engine::Engine;
+using engine::PartitionPtr;
+using engine::PendingAppend;
+
+// An answer that is waited for. Shared with the callback, which may come after
+// the waiter has given up.
+template <typename T>
+struct Answer {
+  explicit Answer(Runtime& runtime) : event(runtime.NewEvent()) {}
+  std::unique_ptr<Event> event;
+  std::optional<T> value;
+};
+
+// Calls start(done) and waits for done(value).
+template <typename T, typename Start>
+T Await(Runtime& runtime, Start&& start,
+        std::chrono::milliseconds timeout = std::chrono::milliseconds(0)) {
+  auto answer = std::make_shared<Answer<T>>(runtime);
+  start([answer](T value) {
+    answer->value.emplace(std::move(value));
+    answer->event->Set();
+  });
+  std::optional<MonotonicTime> deadline;
+  if (timeout.count() > 0) deadline = runtime.clock().Now() + timeout;
+  if (!answer->event->WaitUntil(deadline)) {
+    return Status(StatusCode::kDeadlineExceeded,
+                  fmt::format("no answer within {} ms", timeout.count()));
+  }
+  return std::move(*answer->value);
+}
+
+template <typename Start>
+Status AwaitStatus(Runtime& runtime, Start&& start) {
+  return Await<Status>(runtime, std::forward<Start>(start));
+}
+
+bool MayRetry(const Status& status) {
+  return status.code() == StatusCode::kOverloaded ||
+         status.code() == StatusCode::kNoSpace;
+}
+
+// Puts by `put`, waiting for room as long as append_timeout, then waits for
+// the durability.
+template <typename Put>
+Result<AppendResult> AppendAndWait(Engine& engine, Put&& put) {
+  Runtime& runtime = engine.runtime();
+  const MonotonicTime deadline =
+      runtime.clock().Now() + engine.config().append_timeout;
+  Result<PendingAppend> pending = put();
+  while (!pending.ok() && MayRetry(pending.status())) {
+    const std::shared_ptr<Event> room = runtime.NewEvent();
+    engine.WhenWritable([room] { room->Set(); });
+    // Room may have come between the refusal and the registration.
+    pending = put();
+    if (pending.ok() || !MayRetry(pending.status())) break;
+    if (!room->WaitUntil(deadline)) {
+      return pending.status().WithContext(fmt::format(
+          "no room within {} ms", engine.config().append_timeout.count()));
+    }
+    pending = put();
+  }
+  if (!pending.ok()) return std::move(pending).status();
+  if (pending->wait) {
+    STRATA_RETURN_IF_ERROR(AwaitStatus(runtime, [&](auto done) {
+      engine.WhenDurable(*pending, std::move(done));
+    }));
+  }
+  return pending->result;
+}
+
+Result<std::shared_ptr<ObjectStore>> OpenCold(const TieredStorageConfig& config,
+                                              Runtime& runtime) {
+  using StorePtr = std::shared_ptr<ObjectStore>;
+  if (std::holds_alternative<cold::Disabled>(config.cold_storage)) {
+    return StorePtr();
+  }
+  if (const auto* local = std::get_if<cold::LocalFs>(&config.cold_storage)) {
+    const std::filesystem::path path =
+        local->path.empty() ? config.data_dir / "cold" : local->path;
+    STRATA_ASSIGN_OR_RETURN(std::unique_ptr<FileSystem> files,
+                            OpenPosixFileSystem(path, true));
+    return StorePtr(MakeFileObjectStore(std::move(files), runtime));
+  }
+  const char* name = "Google Cloud Storage";
+  if (std::holds_alternative<cold::S3>(config.cold_storage)) name = "S3";
+  if (std::holds_alternative<cold::AzureBlob>(config.cold_storage)) {
+    name = "Azure Blob";
+  }
+  return Status(StatusCode::kUnsupported,
+                fmt::format("cold storage on {} is not built yet", name));
+}
+
+}  // namespace
+
+// Destroyed from the bottom up: the engine's last tasks end with the runtime,
+// and everything they refer to goes after it.
+struct TieredStorage::World {
+  std::unique_ptr<FileSystem> data_fs;
+  std::unique_ptr<FileSystem> warm_fs;
+  std::unique_ptr<Engine> engine;
+  std::unique_ptr<Runtime> runtime;
+  // Declared before the runtime it uses is destroyed: holds nothing of it but
+  // a reference.
+};
+
+TieredStorage::TieredStorage(std::unique_ptr<World> world)
+    : world_(std::move(world)) {}
+
+TieredStorage::~TieredStorage() {
+  const Status status = Shutdown();
+  (void)status.ok();  // the next open recovers what could not be closed
+}
+
+Result<std::unique_ptr<TieredStorage>> TieredStorage::Open(
+    TieredStorageConfig config, OpenOptions options) {
+  STRATA_RETURN_IF_ERROR(config.Validate());
+  auto world = std::make_unique<World>();
+  STRATA_ASSIGN_OR_RETURN(
+      world->data_fs,
+      OpenPosixFileSystem(config.data_dir, config.create_if_missing));
+  STRATA_ASSIGN_OR_RETURN(world->warm_fs,
+                          OpenPosixFileSystem(config.EffectiveWarmPath(),
+                                              config.create_if_missing));
+  world->runtime =
+      MakeThreadRuntime({.log_threads = 2,
+                         .job_threads = config.migration_concurrency,
+                         .read_threads = 2,
+                         .cold_threads = 4});
+  std::shared_ptr<ObjectStore> cold = std::move(options.cold_store);
+  if (cold == nullptr) {
+    STRATA_ASSIGN_OR_RETURN(cold, OpenCold(config, *world->runtime));
+  }
+  Result<std::unique_ptr<Engine>> engine =
+      Engine::Open(std::move(config), {.runtime = *world->runtime,
+                                       .data_fs = *world->data_fs,
+                                       .warm_fs = *world->warm_fs,
+                                       .cold = std::move(cold),
+                                       .log = std::move(options.log)});
+  if (!engine.ok()) return std::move(engine).status();
+  world->engine = *std::move(engine);
+  return std::unique_ptr<TieredStorage>(new TieredStorage(std::move(world)));
+}
+
+Engine& TieredStorage::engine() const { return *world_->engine; }
+Runtime& TieredStorage::runtime() const { return *world_->runtime; }
+
+const TieredStorageConfig& TieredStorage::config() const {
+  return engine().config();
+}
+const RecoveryReport& TieredStorage::recovery() const {
+  return engine().recovery();
+}
+
+Result<TopicInfo> TieredStorage::CreateTopic(std::string_view name,
+                                             uint32_t partitions,
+                                             TopicSettings settings) {
+  return Await<Result<TopicInfo>>(runtime(), [&](auto done) {
+    engine().CreateTopic(std::string(name), partitions, settings,
+                         std::move(done));
+  });
+}
+
+Status TieredStorage::DeleteTopic(std::string_view name) {
+  return AwaitStatus(runtime(), [&](auto done) {
+    engine().DeleteTopic(std::string(name), std::move(done));
+  });
+}
+
+Result<std::vector<TopicInfo>> TieredStorage::ListTopics() {
+  return engine().ListTopics();
+}
+
+Result<TopicInfo> TieredStorage::DescribeTopic(std::string_view name) {
+  return engine().DescribeTopic(name);
+}
+
+Result<Partition> TieredStorage::GetPartition(const TopicPartition& partition) {
+  STRATA_ASSIGN_OR_RETURN(PartitionPtr state,
+                          engine().FindPartition(partition));
+  return Partition(partition, std::move(state));
+}
+
+Result<Partition> TieredStorage::PartitionForAppend(
+    const TopicPartition& partition) {
+  Result<Partition> found = GetPartition(partition);
+  if (found.status().code() != StatusCode::kNotFound ||
+      !config().auto_create_topics || DescribeTopic(partition.topic).ok()) {
+    return found;
+  }
+  const uint32_t partitions =
+      std::max(config().default_partitions, partition.partition + 1);
+  const Status created = CreateTopic(partition.topic, partitions).status();
+  // Somebody else may have been first.
+  if (!created.ok() && created.code() != StatusCode::kAlreadyExists) {
+    return created;
+  }
+  return GetPartition(partition);
+}
+
+Result<AppendResult> TieredStorage::Append(const TopicPartition& partition,
+                                           const AppendRequest& request) {
+  return Append(partition, std::span(&request, 1));
+}
+
+Result<AppendResult> TieredStorage::Append(const Partition& partition,
+                                           const AppendRequest& request) {
+  return Append(partition, std::span(&request, 1));
+}
+
+Result<AppendResult> TieredStorage::Append(
+    const TopicPartition& partition, std::span<const AppendRequest> requests) {
+  STRATA_ASSIGN_OR_RETURN(const Partition handle,
+                          PartitionForAppend(partition));
+  return Append(handle, requests);
+}
+
+Result<AppendResult> TieredStorage::Append(
+    const Partition& partition, std::span<const AppendRequest> requests) {
+  return AppendAndWait(engine(), [&] {
+    return engine().TryAppend(*partition.state_, requests);
+  });
+}
+
+Result<AppendResult> TieredStorage::Write(const TopicPartition& partition,
+                                          Offset base, Offset end,
+                                          ByteSpan data,
+                                          Durability durability) {
+  STRATA_ASSIGN_OR_RETURN(const Partition handle,
+                          PartitionForAppend(partition));
+  return AppendAndWait(engine(), [&] {
+    return engine().TryWrite(*handle.state_, {base, end}, data, durability);
+  });
+}
+
+// For the calls that have nothing to do but to find a partition and wait.
+template <typename Call>
+Status TieredStorage::OnPartition(const TopicPartition& partition,
+                                  Call&& call) {
+  STRATA_ASSIGN_OR_RETURN(PartitionPtr state,
+                          engine().FindPartition(partition));
+  return AwaitStatus(
+      runtime(), [&](auto done) { call(std::move(state), std::move(done)); });
+}
+
+Status TieredStorage::TruncateTail(const TopicPartition& partition,
+                                   Offset offset, Epoch epoch) {
+  return OnPartition(partition, [&](PartitionPtr p, auto done) {
+    engine().TruncateTail(std::move(p), offset, epoch, std::move(done));
+  });
+}
+
+Status TieredStorage::Trim(const TopicPartition& partition, Offset before) {
+  return OnPartition(partition, [&](PartitionPtr p, auto done) {
+    engine().Trim(std::move(p), before, std::move(done));
+  });
+}
+
+Status TieredStorage::Repair(const TopicPartition& partition) {
+  return OnPartition(partition, [&](PartitionPtr p, auto done) {
+    engine().Repair(std::move(p), std::move(done));
+  });
+}
+
+Status TieredStorage::FlushHotTier(const TopicPartition& partition) {
+  return OnPartition(partition, [&](PartitionPtr p, auto done) {
+    engine().Flush({std::move(p)}, std::move(done));
+  });
+}
+
+Status TieredStorage::FlushAll() {
+  return AwaitStatus(runtime(),
+                     [&](auto done) { engine().FlushAll(std::move(done)); });
+}
+
+Status TieredStorage::DemoteTo(const TopicPartition& partition,
+                               StorageTier tier) {
+  return OnPartition(partition, [&](PartitionPtr p, auto done) {
+    engine().DemoteTo(std::move(p), tier, std::move(done));
+  });
+}
+
+Status TieredStorage::PromoteTo(const TopicPartition& partition,
+                                StorageTier tier) {
+  return OnPartition(partition, [&](PartitionPtr p, auto done) {
+    engine().PromoteTo(std::move(p), tier, std::move(done));
+  });
+}
+
+Status TieredStorage::RunMigrations() {
+  return AwaitStatus(
+      runtime(), [&](auto done) { engine().RunMigrations(std::move(done)); });
+}
+
+Result<std::vector<BatchView>> TieredStorage::Read(
+    const TopicPartition& partition, Offset start, ReadOptions options) {
+  STRATA_ASSIGN_OR_RETURN(const Partition handle, GetPartition(partition));
+  return Read(handle, start, options);
+}
+
+Result<std::vector<BatchView>> TieredStorage::Read(const Partition& partition,
+                                                   Offset start,
+                                                   ReadOptions options) {
+  return Await<Result<std::vector<BatchView>>>(
+      runtime(),
+      [&](auto done) {
+        engine().Read(partition.state_, start, options, std::move(done));
+      },
+      options.timeout);
+}
+
+Result<LogBounds> TieredStorage::Bounds(const TopicPartition& partition) {
+  STRATA_ASSIGN_OR_RETURN(const Partition handle, GetPartition(partition));
+  return Bounds(handle);
+}
+
+Result<LogBounds> TieredStorage::Bounds(const Partition& partition) {
+  return engine().Bounds(*partition.state_);
+}
+
+Result<EpochEnd> TieredStorage::EpochEndOffset(const TopicPartition& partition,
+                                               Epoch epoch) {
+  STRATA_ASSIGN_OR_RETURN(const PartitionPtr state,
+                          engine().FindPartition(partition));
+  return engine().EpochEndOffset(*state, epoch);
+}
+
+Result<std::vector<SegmentMetadata>> TieredStorage::Segments(
+    const TopicPartition& partition) {
+  STRATA_ASSIGN_OR_RETURN(PartitionPtr state,
+                          engine().FindPartition(partition));
+  return Await<Result<std::vector<SegmentMetadata>>>(runtime(), [&](auto done) {
+    engine().Segments(std::move(state), std::move(done));
+  });
+}
+
+Result<SegmentMetadata> TieredStorage::GetSegmentMetadata(
+    const TopicPartition& partition, Offset offset) {
+  STRATA_ASSIGN_OR_RETURN(const std::vector<SegmentMetadata> segments,
+                          Segments(partition));
+  for (const SegmentMetadata& segment : segments) {
+    if (segment.base_offset <= offset && offset < segment.end_offset) {
+      return segment;
+    }
+  }
+  return Status(StatusCode::kNotFound,
+                fmt::format("{}: no segment holds offset {}",
+                            partition.ToString(), offset.value()));
+}
+
+TieredStorageStats TieredStorage::Stats() const { return engine().Stats(); }
+
+Result<VerifyReport> TieredStorage::Verify() {
+  return Await<Result<VerifyReport>>(
+      runtime(), [&](auto done) { engine().Verify(std::move(done)); });
+}
+
+Status TieredStorage::Shutdown() {
+  return AwaitStatus(runtime(),
+                     [&](auto done) { engine().Shutdown(std::move(done)); });
+}
+
+double SegmentMetadata::CompactionRatio() const {
+  if (total_records == 0) return 0.0;
+  return static_cast<double>(dead_records) / static_cast<double>(total_records);
+}
+
+std::string SegmentMetadata::SegmentKey() const {
+  return fmt::format("{}/{}/{:020}", topic, partition, base_offset.value());
+}
+
+Status BatchView::CopyTo(std::span<std::byte> out) const {
+  if (out.size() < bytes_.size()) {
+    return Status(StatusCode::kInvalidArgument,
+                  fmt::format("batch of {} bytes does not fit into {}",
+                              bytes_.size(), out.size()));
+  }
+  std::copy(bytes_.begin(), bytes_.end(), out.begin());
+  return status();
+}
+
+}  // namespace strata
