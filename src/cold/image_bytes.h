@@ -15,7 +15,7 @@ class ImageBytes {
  public:
   // More than any batch or index takes; what a damaged or hostile image asks
   // for beyond it is refused by the callers.
-  static constexpr uint64_t kMaxGatherBytes = uint64_t{1} << 30;
+  static constexpr uint64_t kMaxGatherBytes = uint64_t{5} << 30;
 
   struct Piece {
     ByteSpan bytes;

@@ -49,8 +49,10 @@ class IndexLoad : public std::enable_shared_from_this<IndexLoad> {
 
  private:
   void Fetch() {
-    chunks_->Load(bytes_.missing(), [self = shared_from_this()](
-                                        Result<ChunkStore::ChunkPtr> chunk) {
+    // Once it is asked for, another thread may go on with all of this.
+    const ChunkKey missing = bytes_.missing();
+    chunks_->Load(missing, [self = shared_from_this()](
+                               Result<ChunkStore::ChunkPtr> chunk) {
       if (!chunk.ok()) return self->done_(chunk.status());
       self->bytes_.Provide(*std::move(chunk));
       self->Run();

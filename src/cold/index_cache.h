@@ -17,9 +17,9 @@ struct ColdIndex {
   explicit ColdIndex(SegmentIndex parsed) : index(std::move(parsed)) {}
 
   const SegmentIndex index;
-  // Where the last read ended: one that begins here goes on with a scan. A
-  // hint, relaxed order.
-  mutable std::atomic<uint64_t> scanned_to{0};
+  // The offset at which the last read ended: one that begins here goes on with
+  // a scan. A hint, relaxed order.
+  mutable std::atomic<uint64_t> scanned_to{UINT64_MAX};
 };
 
 // Object key and position of the image.

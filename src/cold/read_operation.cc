@@ -27,10 +27,8 @@ class ReadOperation : public std::enable_shared_from_this<ReadOperation> {
     index_ = *std::move(index);
     const SegmentIndex& blocks = index_->index;
     next_block_ = blocks.BlockFor(collector_.start());
-    if (next_block_ < blocks.block_count()) {
-      scanning_ = blocks.block(next_block_).begin ==
-                  index_->scanned_to.load(std::memory_order_relaxed);
-    }
+    scanning_ = index_->scanned_to.load(std::memory_order_relaxed) ==
+                collector_.start().value();
     Run();
   }
 
@@ -48,12 +46,9 @@ class ReadOperation : public std::enable_shared_from_this<ReadOperation> {
       const Result<bool> added = collector_.AddBlock(
           piece->bytes, block, BatchCollector::Payloads::kVerify, piece->owner);
       if (!added.ok()) return Damaged(added.status());
-      // A full one ends within the block: the next read begins there.
-      index_->scanned_to.store(collector_.full() ? block.begin : block.end,
-                               std::memory_order_relaxed);
     }
     Prefetch(scanning_ ? bytes_.NextChunk(blocks.frames_end()) : std::nullopt);
-    done_(collector_.Take());
+    Answer();
   }
 
   void Fetch() {
@@ -62,7 +57,8 @@ class ReadOperation : public std::enable_shared_from_this<ReadOperation> {
         goes_on ? bytes_.NextChunk(index_->index.frames_end()) : std::nullopt;
     // Once the chunk is asked for, another thread may go on with all of this.
     const auto self = shared_from_this();
-    chunks_->Load(bytes_.missing(), [self](Result<ChunkStore::ChunkPtr> chunk) {
+    const ChunkKey missing = bytes_.missing();
+    chunks_->Load(missing, [self](Result<ChunkStore::ChunkPtr> chunk) {
       if (!chunk.ok()) return self->Failed(chunk.status());
       self->bytes_.Provide(*std::move(chunk));
       self->Run();
@@ -90,7 +86,16 @@ class ReadOperation : public std::enable_shared_from_this<ReadOperation> {
   // An error behind batches is the business of the read that begins there.
   void Failed(const Status& status) {
     if (collector_.empty()) return done_(status);
-    done_(collector_.Take());
+    Answer();
+  }
+
+  void Answer() {
+    std::vector<BatchView> batches = collector_.Take();
+    if (!batches.empty()) {
+      index_->scanned_to.store(batches.back().end_offset().value(),
+                               std::memory_order_relaxed);
+    }
+    done_(std::move(batches));
   }
 
   const std::shared_ptr<ChunkStore> chunks_;
