@@ -58,6 +58,12 @@ Status Appender::CheckRequest(const AppendRequest& request) const {
 
 // What is unflushed must find room in warm: it can go nowhere else.
 Status Appender::CheckRoom() const {
+  if (!context_.manifest.reserve_intact()) {
+    context_.manifest.TryRestoreReserve();
+    return Status(StatusCode::kNoSpace,
+                  "the disk is full but for the reserve, which trim, delete, "
+                  "offload and demotion need");
+  }
   const uint64_t warm = context_.warm_bytes.load(std::memory_order_relaxed);
   const uint64_t limit = context_.config.warm_tier_max_bytes;
   if (warm < limit) return Status::Ok();

@@ -17,6 +17,7 @@
 #include "engine/log_admin.h"
 #include "engine/migrator.h"
 #include "engine/reader.h"
+#include "engine/wal_mover.h"
 #include "tiering/job_runner.h"
 
 namespace strata::engine {
@@ -74,6 +75,7 @@ class Engine::Impl final : public Attention {
   std::unique_ptr<ColdRoots> cold_roots_;
   std::unique_ptr<FileReaper> reaper_;
   std::unique_ptr<Flusher> flusher_;
+  std::unique_ptr<WalMover> mover_;
   std::unique_ptr<Migrator> migrator_;
   std::unique_ptr<LogAdmin> admin_;
   std::unique_ptr<Appender> appender_;
@@ -91,6 +93,9 @@ class Engine::Impl final : public Attention {
   Status CommitAndWait(ManifestEdit edit);
 
   void FlushDue();
+  // Of `due`, those that alone hold the oldest WAL file with few bytes.
+  std::vector<PartitionPtr> TakeIdle(const std::vector<PolicyTail>& tails,
+                                     std::vector<PartitionPtr>& due);
   void MigrationTick();
   std::vector<PolicyTail> Tails();
   std::vector<PolicySegment> PolicySegments();

@@ -1,6 +1,7 @@
 // The part of the engine that decides when: requests for flushes, passes of
 // the policy, forced demotion and promotion.
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "engine/engine_impl.h"
@@ -72,7 +73,34 @@ void Engine::Impl::FlushDue() {
       due.push_back(std::move(p));
     }
   }
+  if (std::vector<PartitionPtr> idle = TakeIdle(tails, due); !idle.empty()) {
+    mover_->Move(std::move(idle), [this](Status status) {
+      if (status.ok()) flusher_->ReleaseWal();
+    });
+  }
   if (!due.empty()) Flush(std::move(due), [](Status) {});
+}
+
+// Copying them forward costs at most a quarter of the file that is won.
+std::vector<PartitionPtr> Engine::Impl::TakeIdle(
+    const std::vector<PolicyTail>& tails, std::vector<PartitionPtr>& due) {
+  uint64_t bytes = 0;
+  std::set<PartitionId> holders;
+  for (const PolicyTail& tail : tails) {
+    if (!tail.holds_oldest_wal) continue;
+    holders.insert(tail.partition);
+    bytes += tail.bytes;
+  }
+  std::vector<PartitionPtr> idle;
+  if (bytes > config_.wal_file_bytes / 4) return idle;
+  const auto first_idle = std::stable_partition(
+      due.begin(), due.end(),
+      [&](const PartitionPtr& p) { return !holders.contains(p->id); });
+  // Without others to flush the WAL would only be copied in a circle.
+  if (first_idle == due.begin()) return idle;
+  idle.assign(first_idle, due.end());
+  due.erase(first_idle, due.end());
+  return idle;
 }
 
 void Engine::Impl::Flush(std::vector<PartitionPtr> partitions,

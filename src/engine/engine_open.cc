@@ -295,6 +295,7 @@ void Engine::Impl::Wire() {
   if (cold_ != nullptr) cold_roots_ = std::make_unique<ColdRoots>(context);
   reaper_ = std::make_unique<FileReaper>(context);
   flusher_ = std::make_unique<Flusher>(context, *reaper_);
+  mover_ = std::make_unique<WalMover>(context);
   migrator_ = std::make_unique<Migrator>(context, cold_roots_.get(), *reaper_);
   admin_ = std::make_unique<LogAdmin>(context, cold_roots_.get(), *flusher_,
                                       *reaper_);

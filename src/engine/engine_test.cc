@@ -52,14 +52,14 @@ class EngineTest : public ::testing::Test {
     const auto info = Await<Result<TopicInfo>>(runtime_, [&](auto done) {
       engine_->CreateTopic(name, partitions, {}, std::move(done));
     });
-    EXPECT_TRUE(info.ok() ||
-                info.status().code() == StatusCode::kAlreadyExists)
+    EXPECT_TRUE(info.ok() || info.status().code() == StatusCode::kAlreadyExists)
         << info.status();
     return Find(name);
   }
 
   PartitionPtr Find(const std::string& name, uint32_t partition = 0) {
-    const Result<PartitionPtr> found = engine_->FindPartition({name, partition});
+    const Result<PartitionPtr> found =
+        engine_->FindPartition({name, partition});
     EXPECT_TRUE(found.ok()) << found.status();
     return found.ok() ? *found : nullptr;
   }

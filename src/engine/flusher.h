@@ -27,6 +27,9 @@ class Flusher {
   // was nothing. Blocking work runs on the job executor.
   void Flush(std::vector<PartitionPtr> partitions, Engine::StatusDone done);
 
+  // Gives back WAL space that nobody holds any more.
+  void ReleaseWal();
+
  private:
   struct Round;
   struct Run;
@@ -43,7 +46,6 @@ class Flusher {
   void Commit(RoundPtr round);
   static bool AnyDeleted(const Round& round);
   void Publish(Round& round);
-  void ReleaseWal();
   void Finish(RoundPtr round, Status status);
 
   EngineContext& context_;

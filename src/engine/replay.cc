@@ -13,52 +13,62 @@ void Replay::OnFrame(RecoveredFrame frame) {
   if (p == nullptr) return;  // deleted
   seen_.insert(id);
   MutexLock lock(p->mu);
-  if (frame.header.kind == FrameKind::kGap) return OnGap(*p, frame);
-  if (frame.header.kind == FrameKind::kBatch) OnBatch(*p, std::move(frame));
-}
-
-void Replay::OnGap(PartitionState& p, const RecoveredFrame& frame) {
-  OffsetRange gap = frame.header.offsets;
-  // A truncation may have cut within the gap.
-  for (const EpochStart& next : p.epochs) {
-    if (next.epoch > frame.header.epoch)
-      gap.end = std::min(gap.end, next.start);
+  OffsetRange& offsets = frame.header.offsets;
+  if (frame.header.kind == FrameKind::kGap) {
+    // A truncation may have cut within the gap.
+    for (const EpochStart& next : p->epochs) {
+      if (next.epoch > frame.header.epoch) {
+        offsets.end = std::min(offsets.end, next.start);
+      }
+    }
+    if (offsets.empty()) return;
+  } else if (frame.header.kind != FrameKind::kBatch ||
+             !EpochAdmits(p->epochs, frame.header.epoch, offsets.end)) {
+    return;
   }
-  if (gap.base > p.log_end || gap.end <= p.log_end) return;
-  p.log_end = gap.end;
-  gap_chunks_[p.id] = frame.chunk;
+  if (offsets.end <= p->flushed_end) return;
+  // The same frame again was copied forward: the intact one counts, and of two
+  // the later one, which keeps the later file.
+  RecoveredFrame& known = frames_[id][offsets.base];
+  if (known.chunk == nullptr || !frame.payload_damaged) {
+    known = std::move(frame);
+  }
 }
 
-void Replay::OnBatch(PartitionState& p, RecoveredFrame frame) {
+void Replay::FillTail(PartitionState& p, Frames& frames) {
+  std::shared_ptr<Chunk> gap_chunk;
+  for (auto& [base, frame] : frames) {
+    const OffsetRange offsets = frame.header.offsets;
+    if (offsets.end <= p.log_end) continue;
+    if (base > p.log_end) {
+      AddDamage(p, {p.log_end, base},
+                fmt::format("offsets [{}, {}) are missing from the WAL before "
+                            "{}",
+                            p.log_end.value(), base.value(), frame.where()));
+    }
+    if (frame.header.kind == FrameKind::kGap) {
+      p.log_end = offsets.end;
+      gap_chunk = std::move(frame.chunk);
+    } else if (base < p.log_end) {
+      AddDamage(p, {p.log_end, offsets.end},
+                fmt::format("{}: batch [{}, {}) overlaps the log end {}",
+                            frame.where(), base.value(), offsets.end.value(),
+                            p.log_end.value()));
+    } else if (frame.payload_damaged) {
+      AddDamage(p, offsets,
+                fmt::format("{}: payload of offsets [{}, {}) is damaged",
+                            frame.where(), base.value(), offsets.end.value()));
+    } else {
+      PushBatch(p, std::move(frame), std::move(gap_chunk));
+    }
+  }
+}
+
+void Replay::PushBatch(PartitionState& p, RecoveredFrame frame,
+                       std::shared_ptr<Chunk> gap_chunk) {
   const FrameHeader& h = frame.header;
-  if (!EpochAdmits(p.epochs, h.epoch, h.offsets.end)) return;
-  // Flushed, or copied forward in the log and seen already.
-  if (h.offsets.end <= p.log_end) return;
-  if (h.offsets.base < p.log_end) {
-    return AddDamage(p, {p.log_end, h.offsets.end},
-                     fmt::format("{}: batch [{}, {}) overlaps the log end {}",
-                                 frame.where(), h.offsets.base.value(),
-                                 h.offsets.end.value(), p.log_end.value()));
-  }
-  if (h.offsets.base > p.log_end) {
-    AddDamage(
-        p, {p.log_end, h.offsets.base},
-        fmt::format("offsets [{}, {}) are missing from the WAL before {}",
-                    p.log_end.value(), h.offsets.base.value(), frame.where()));
-  }
-  if (frame.payload_damaged) {
-    return AddDamage(
-        p, h.offsets,
-        fmt::format("{}: payload of offsets [{}, {}) is damaged", frame.where(),
-                    h.offsets.base.value(), h.offsets.end.value()));
-  }
   ++report_.replayed_batches;
   report_.replayed_bytes += frame.payload.size();
-  std::shared_ptr<Chunk> gap_chunk;
-  if (const auto it = gap_chunks_.find(p.id); it != gap_chunks_.end()) {
-    gap_chunk = std::move(it->second);
-    gap_chunks_.erase(it);
-  }
   p.PushTail({.batch = {.facts = {.offsets = h.offsets,
                                   .epoch = h.epoch,
                                   .tier = StorageTier::kHot,
@@ -95,6 +105,12 @@ void Replay::OnDamage(const WalDamage& damage) {
 }
 
 std::set<PartitionId> Replay::Finish() {
+  for (auto& [id, frames] : frames_) {
+    const PartitionPtr p = topics_.Find(id);
+    MutexLock lock(p->mu);
+    FillTail(*p, frames);
+  }
+  frames_.clear();
   if (!unidentified_) return std::move(newly_damaged_);
   for (const PartitionPtr& p : topics_.Partitions()) {
     // A later frame of the partition tells by its offset what is missing;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "engine/topics.h"
 #include "wal/wal_recovery.h"
@@ -14,7 +15,9 @@ namespace strata::engine {
 
 // Which frames still count is decided by the manifest alone: those of topics
 // that exist, above flushed_end, and admitted by the epoch table. So replaying
-// twice is replaying once. Owned by one thread.
+// twice is replaying once. Frames that were copied forward lie out of order
+// and twice: all are gathered first and put into offset order then. Owned by
+// one thread.
 class Replay final : public WalVisitor {
  public:
   Replay(const Topics& topics, RecoveryReport& report)
@@ -23,21 +26,23 @@ class Replay final : public WalVisitor {
   void OnFrame(RecoveredFrame frame) override;
   void OnDamage(const WalDamage& damage) override;
 
-  // After the last frame: partitions that may have had batches in damage that
-  // nobody can name are marked. Answers those whose damage is new.
+  // After the last frame: fills the tails. Offsets that no frame has are
+  // damage, and partitions that may have had batches in damage that nobody can
+  // name are marked. Answers those whose damage is new.
   std::set<PartitionId> Finish();
 
  private:
-  void OnGap(PartitionState& p, const RecoveredFrame& frame)
-      STRATA_REQUIRES(p.mu);
-  void OnBatch(PartitionState& p, RecoveredFrame frame) STRATA_REQUIRES(p.mu);
+  using Frames = std::map<Offset, RecoveredFrame>;  // by base offset
+
+  void FillTail(PartitionState& p, Frames& frames) STRATA_REQUIRES(p.mu);
+  void PushBatch(PartitionState& p, RecoveredFrame frame,
+                 std::shared_ptr<Chunk> gap_chunk) STRATA_REQUIRES(p.mu);
   void AddDamage(PartitionState& p, OffsetRange range, std::string detail)
       STRATA_REQUIRES(p.mu);
 
   const Topics& topics_;
   RecoveryReport& report_;
-  // Of the last gap of a partition, until its batch comes.
-  std::map<PartitionId, std::shared_ptr<Chunk>> gap_chunks_;
+  std::map<PartitionId, Frames> frames_;
   // Partitions with a frame since the last damage that nobody can name.
   std::set<PartitionId> seen_;
   std::set<PartitionId> newly_damaged_;
