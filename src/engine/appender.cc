@@ -173,9 +173,9 @@ Result<PendingAppend> Appender::Put(PartitionState& partition, Offset base,
   header.partition = partition.id.partition;
   header.epoch = epoch;
   header.flags = durability == Durability::kDisk ? kFrameDurable : uint16_t{0};
-  if (base > partition.log_end) {
+  if (base > partition.OwnedEnd()) {
     header.kind = FrameKind::kGap;
-    header.offsets = {partition.log_end, base};
+    header.offsets = {partition.OwnedEnd(), base};
     frames.push_back({header, {}});
   }
   const bool gap = !frames.empty();

@@ -20,22 +20,21 @@ Offset PartitionState::VisibleEnd(uint64_t durable_seq) {
     if (next.wants_disk && next.wal_seq > durable_seq) break;
     ++visible_batches_;
   }
-  if (visible_batches_ == tail.size()) return log_end;
-  if (visible_batches_ == 0) return flushed_end;
-  return tail[visible_batches_ - 1].offsets().end;
+  return visible_batches_ == tail.size()
+             ? log_end
+             : tail[visible_batches_].log_end_before;
 }
 
 Offset PartitionState::DurableEnd(uint64_t durable_seq) const {
   const auto pending = std::partition_point(
       tail.begin(), tail.end(),
       [&](const TailBatch& b) { return b.wal_seq <= durable_seq; });
-  if (pending == tail.end()) return log_end;
-  return pending == tail.begin() ? flushed_end
-                                 : std::prev(pending)->offsets().end;
+  return pending == tail.end() ? log_end : pending->log_end_before;
 }
 
 void PartitionState::PushTail(TailBatch batch) {
   STRATA_CHECK(batch.offsets().base >= log_end);
+  batch.log_end_before = log_end;
   log_end = batch.offsets().end;
   tail_bytes += batch.batch.payload.size();
   tail.push_back(std::move(batch));

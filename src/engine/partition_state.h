@@ -59,7 +59,8 @@ struct TailBatch {
   // Keeps the WAL space of the gap frame below this batch, if there is one: a
   // gap whose frame is gone looks like loss.
   std::shared_ptr<Chunk> gap_chunk;
-  uint64_t wal_seq = 0;  // durable once the WAL's durable_seq reaches it
+  Offset log_end_before{};  // set by PushTail
+  uint64_t wal_seq = 0;   // durable once the WAL's durable_seq reaches it
   bool wants_disk = false;
   TimestampMs appended_at = 0;
 
@@ -118,6 +119,12 @@ class PartitionState {
   Offset VisibleEnd(uint64_t durable_seq) STRATA_REQUIRES(mu);
   // One past the last offset below which everything survives loss of power.
   Offset DurableEnd(uint64_t durable_seq) const STRATA_REQUIRES(mu);
+
+  // One past the last offset that a batch, a segment or the cold part owns:
+  // below log_end only after a truncation into a gap.
+  Offset OwnedEnd() const STRATA_REQUIRES(mu) {
+    return tail.empty() ? flushed_end : tail.back().offsets().end;
+  }
 
   // Adds a batch at log_end or above; a gap below it is allowed.
   void PushTail(TailBatch batch) STRATA_REQUIRES(mu);

@@ -38,7 +38,8 @@ Status WalMover::CopyTail(const PartitionPtr& partition,
   std::vector<WalFrame> frames;
   std::vector<bool> gap_before;
   MutexLock lock(p.mu);
-  if (p.deleted || p.truncating) return Status::Ok();
+  // A hole that is damage must not be made a gap.
+  if (p.deleted || p.truncating || !p.damaged.empty()) return Status::Ok();
   Offset next = p.flushed_end;
   for (const TailBatch& tail : p.tail) {
     const BatchView::Facts& facts = tail.batch.facts;
@@ -47,7 +48,7 @@ Status WalMover::CopyTail(const PartitionPtr& partition,
     header.partition = p.id.partition;
     header.epoch = facts.epoch;
     header.flags = tail.wants_disk ? kFrameDurable : uint16_t{0};
-    if (tail.gap_chunk != nullptr && next < facts.offsets.base) {
+    if (next < facts.offsets.base) {
       header.kind = FrameKind::kGap;
       header.offsets = {next, facts.offsets.base};
       frames.push_back({header, {}});
