@@ -22,6 +22,7 @@ CheckedStore::OpPtr CheckedStore::Begin(SimOp kind, std::string what) {
   op->kind = kind;
   op->what = fmt::format("{} {}", Name(kind), what);
   op->bucket_faults = world_.bucket_faults();
+  op->bucket_may_fail = world_.BucketMayFail();
   under_way_.push_back(op);
   world_.journal().Note(op->what);
   return op;
@@ -42,7 +43,7 @@ bool CheckedStore::MayAnswer(const Op& op, StatusCode code,
     case StatusCode::kDeadlineExceeded:
     case StatusCode::kConflict:
     case StatusCode::kDataLoss:  // short and damaged answers of the bucket
-      return world_.bucket_faults() != op.bucket_faults;
+      return BucketFailed(op);
     default: return false;
   }
 }
@@ -245,7 +246,7 @@ CheckedStore::OpPtr CheckedStore::Verify() {
     if (life != life_) return;
     End(op, report.status());
     if (!report.ok() || report->findings.empty() || world_.frozen()) return;
-    if (world_.bucket_faults() != op->bucket_faults) return;
+    if (BucketFailed(*op)) return;
     const VerifyFinding& first = report->findings.front();
     world_.journal().Fail(
         fmt::format("verify has {} findings, the first: {}: "

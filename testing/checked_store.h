@@ -25,7 +25,8 @@ class CheckedStore {
     SimOp kind = SimOp::kAppend;
     std::string what;
     bool done = false;
-    Status status;               // of the answer
+    Status status;  // of the answer
+    bool bucket_may_fail = false;
     uint64_t bucket_faults = 0;  // when it began
   };
   using OpPtr = std::shared_ptr<Op>;
@@ -95,6 +96,9 @@ class CheckedStore {
   void End(const OpPtr& op, const Status& status,
            const engine::PartitionState* partition = nullptr,
            std::initializer_list<StatusCode> also = {});
+  bool BucketFailed(const Op& op) const {
+    return op.bucket_may_fail || world_.bucket_faults() != op.bucket_faults;
+  }
   bool MayAnswer(const Op& op, StatusCode code,
                  const engine::PartitionState* partition);
   // The model's verdict becomes the failure unless it is Ok.

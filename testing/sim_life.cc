@@ -49,29 +49,40 @@ void SimLife::End() {
 }
 
 void SimLife::Crash() {
+  CountUnderWay();
+  Die();
+}
+
+void SimLife::Die() {
   if (failed()) return;
   world_.journal().Note("--- crash");
   ++counters_.crashes;
-  const auto under_way = store_.UnderWay();
-  for (size_t i = 0; i < kSimOps; ++i) {
-    counters_.cut_by_crash[i] += under_way[i];
-  }
   must_be_clean_ = false;
   End();
   Open(4);
 }
 
+void SimLife::CountUnderWay() {
+  const auto under_way = store_.UnderWay();
+  for (size_t i = 0; i < kSimOps; ++i) {
+    counters_.cut_by_crash[i] += under_way[i];
+  }
+}
+
 void SimLife::DieIfFrozen() {
   if (!world_.frozen() || failed()) return;
+  CountUnderWay();
   // The process does not notice at once. What it promises now is a lie that
   // the next open would show.
   for (uint64_t i = world_.dice.Below(30); i > 0; --i) world_.runtime.Step();
-  Crash();
+  Die();
 }
 
 void SimLife::Close() {
   world_.journal().Note("--- close");
   const CheckedStore::OpPtr op = store_.Shutdown();
+  // It may end before the shutdown does.
+  may_be_clean_ = true;
   if (!store_.Wait(op)) return;
   if (!op->status.ok()) {
     if (!world_.frozen()) Fail(op->what + ": " + op->status.ToString());
@@ -81,7 +92,6 @@ void SimLife::Close() {
   // Views outlive the store.
   store_.CheckHeldViews();
   ++counters_.clean_restarts;
-  may_be_clean_ = true;
   must_be_clean_ = true;
   End();
 }

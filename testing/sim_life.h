@@ -45,6 +45,8 @@ class SimLife {
   ReadResult ReadOnce(const engine::PartitionPtr& partition, Offset start);
   void ReadAll(const engine::PartitionPtr& partition);
   void ReadAllDamaged(const engine::PartitionPtr& partition);
+  void CountUnderWay();
+  void Die();
   void End();
   void Fail(std::string what) { world_.journal().Fail(std::move(what)); }
   bool failed() { return world_.journal().failed(); }

@@ -129,13 +129,16 @@ void SimWorld::RunSome(uint64_t tasks) {
 }
 
 void SimWorld::HealBucket() {
-  if (bucket == nullptr) return;
+  if (bucket == nullptr || !spoiled_) return;
+  spoiled_ = false;
+  healed_at_ = runtime.clock().Now();
   bucket->SetAway(false);
   bucket->SetChances({});
 }
 
 void SimWorld::SpoilBucket() {
   if (bucket == nullptr) return;
+  spoiled_ = true;
   bucket->SetAway(dice.OneIn(3));
   StoreChances chances;
   chances.unavailable = static_cast<uint32_t>(dice.Below(200));

@@ -66,6 +66,10 @@ class SimWorld {
   uint64_t bucket_faults() const {
     return bucket == nullptr ? 0 : bucket->faults();
   }
+  // Whether a request made now, or one that a new one may share, can fail.
+  bool BucketMayFail() {
+    return spoiled_ || runtime.clock().Now() < healed_at_ + kMaxBucketDelay;
+  }
 
   Dice dice;
   Journal& journal() { return *journal_; }
@@ -79,10 +83,14 @@ class SimWorld {
   std::unique_ptr<engine::Engine> engine;     // null while closed
 
  private:
+  static constexpr Duration kMaxBucketDelay = std::chrono::seconds(30);
+
   static TieredStorageConfig DrawConfig(Dice& dice);
 
   std::shared_ptr<Journal> journal_;
   TieredStorageConfig config_;
+  bool spoiled_ = false;
+  MonotonicTime healed_at_{};
 };
 
 }  // namespace strata
