@@ -316,6 +316,9 @@ void Engine::Impl::DemoteCold(PartitionPtr partition, int rounds,
   if (offload.segments.empty()) {
     return DropLocal(std::move(partition), std::move(done));
   }
+  if (stopping()) {
+    return done(Status(StatusCode::kClosed, "the store is shut down"));
+  }
   if (rounds == kMaxDemoteRounds) {
     return done(Status(
         StatusCode::kConflict,

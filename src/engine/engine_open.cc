@@ -201,6 +201,8 @@ Status Engine::Impl::ReplayWal(const ManifestOpened& opened) {
     for (TailBatch& batch : p->tail) batch.appended_at = now;
     // Where nothing is in the WAL, the manifest knows the end.
     p->log_end = std::max(p->log_end, p->epochs.back().start);
+    // What was trimmed need not have been durable.
+    p->log_end = std::max(p->log_end, p->log_start);
     if (!p->damaged.empty()) {
       p->log_end = std::max(p->log_end, p->damaged.back().end);
     }

@@ -227,10 +227,12 @@ void LogAdmin::CheckTruncation(TruncationPtr truncation) {
     }
   }
   if (!refused.ok()) return truncation->done(std::move(refused));
-  if (!holds_offset.warm) return CommitTruncation(std::move(truncation));
+  if (!holds_offset.warm) return SyncTruncation(std::move(truncation));
   // Whether a batch of the segment lies across the offset, its bytes tell.
-  const ReadWindow window{
-      .start = offset, .end = offset + 1, .max_bytes = 1, .at_least_one = true};
+  const ReadWindow window{.start = offset,
+                          .end = holds_offset.offsets.end,
+                          .max_bytes = 1,
+                          .at_least_one = true};
   context_.warm.Read(
       holds_offset, window,
       [this, truncation = std::move(truncation)](
@@ -248,6 +250,28 @@ void LogAdmin::CheckTruncation(TruncationPtr truncation) {
                                     truncation->offset.value(),
                                     batch.base.value(), batch.end.value()));
           return FinishTruncation(std::move(truncation), std::move(inside));
+        }
+        SyncTruncation(std::move(truncation));
+      });
+}
+
+// What stays must not be lost afterwards: the hole would lie below the start of
+// an epoch, where nobody looks for it.
+void LogAdmin::SyncTruncation(TruncationPtr truncation) {
+  uint64_t seq = 0;
+  {
+    PartitionState& p = *truncation->partition;
+    MutexLock lock(p.mu);
+    const size_t cut = p.TailIndex(truncation->offset);
+    for (size_t i = 0; i < cut; ++i) seq = std::max(seq, p.tail[i].wal_seq);
+  }
+  context_.wal.WhenDurable(
+      seq, [this, truncation = std::move(truncation)](Status status) mutable {
+        if (!status.ok()) {
+          if (status.code() == StatusCode::kUnknown) {
+            status = Status(StatusCode::kUnavailable, status.message());
+          }
+          return FinishTruncation(std::move(truncation), std::move(status));
         }
         CommitTruncation(std::move(truncation));
       });

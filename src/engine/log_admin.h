@@ -38,6 +38,7 @@ class LogAdmin {
 
   void Drop(const Topic& topic);
   void CheckTruncation(TruncationPtr truncation);
+  void SyncTruncation(TruncationPtr truncation);
   void CommitTruncation(TruncationPtr truncation);
   void ApplyTruncation(Truncation& truncation);
   void FinishTruncation(TruncationPtr truncation, Status status);

@@ -284,6 +284,13 @@ void Migrator::FinishOffload(JobPtr job, size_t index, SegmentEntry entry,
       [this, job, index, entry = std::move(entry),
        generation = (*root)->generation,
        hold = std::move(hold)](Status status) mutable {
+        if (status.code() == StatusCode::kConflict) {
+          // The topic was deleted meanwhile, perhaps before its bucket part
+          // had this segment.
+          hold.Release();
+          return PurgeCold(job->partition,
+                           [job](Status purged) { job->Finish(purged); });
+        }
         if (!status.ok()) return job->Finish(std::move(status));
         PartitionState& p = *job->partition;
         {

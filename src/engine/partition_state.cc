@@ -20,16 +20,16 @@ Offset PartitionState::VisibleEnd(uint64_t durable_seq) {
     if (next.wants_disk && next.wal_seq > durable_seq) break;
     ++visible_batches_;
   }
-  return visible_batches_ == tail.size()
-             ? log_end
-             : tail[visible_batches_].log_end_before;
+  if (visible_batches_ == tail.size()) return log_end;
+  return std::max(log_start, tail[visible_batches_].log_end_before);
 }
 
 Offset PartitionState::DurableEnd(uint64_t durable_seq) const {
   const auto pending = std::partition_point(
       tail.begin(), tail.end(),
       [&](const TailBatch& b) { return b.wal_seq <= durable_seq; });
-  return pending == tail.end() ? log_end : pending->log_end_before;
+  if (pending == tail.end()) return log_end;
+  return std::max(log_start, pending->log_end_before);
 }
 
 void PartitionState::PushTail(TailBatch batch) {
