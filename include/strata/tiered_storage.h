@@ -57,7 +57,7 @@ struct AppendRequest {
   BatchFormat format = BatchFormat::kOpaque;
   Durability durability = Durability::kDisk;
   // Append only if the log end is this offset; kConflict otherwise.
-  std::optional<Offset> expected_offset;
+  std::optional<Offset> expected_offset{};
 };
 
 struct AppendResult {
@@ -73,7 +73,7 @@ struct ReadOptions {
   // returned whatever its size.
   uint64_t max_bytes = 1 * kMiB;
   // Nothing at or above this offset is returned (a server's high watermark).
-  std::optional<Offset> limit_offset;
+  std::optional<Offset> limit_offset{};
   // How long to wait for cold data. Zero: as long as requests may take. The
   // download goes on when it passes, for the next reader.
   std::chrono::milliseconds timeout{0};
