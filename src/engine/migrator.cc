@@ -270,6 +270,10 @@ void Migrator::FinishOffload(JobPtr job, size_t index, SegmentEntry entry,
     // Whether the root names the object the next look at it tells.
     if (status.code() == StatusCode::kUnknown) {
       context_.cold_manifest->Forget(job->partition->id);
+      {
+        MutexLock lock(job->partition->mu);
+        job->partition->cold_adopted = false;
+      }
       return job->Finish(std::move(status));
     }
     return DeleteObjects({*entry.cold},

@@ -40,11 +40,14 @@ void Replay::FillTail(PartitionState& p, Frames& frames) {
   for (auto& [base, frame] : frames) {
     const OffsetRange offsets = frame.header.offsets;
     if (offsets.end <= p.log_end) continue;
-    if (base > p.log_end) {
-      AddDamage(p, {p.log_end, base},
+    // What was trimmed need not be there.
+    const OffsetRange hole{std::max(p.log_end, p.log_start), base};
+    if (!hole.empty()) {
+      AddDamage(p, hole,
                 fmt::format("offsets [{}, {}) are missing from the WAL before "
                             "{}",
-                            p.log_end.value(), base.value(), frame.where()));
+                            hole.base.value(), hole.end.value(),
+                            frame.where()));
     }
     if (frame.header.kind == FrameKind::kGap) {
       p.log_end = offsets.end;
