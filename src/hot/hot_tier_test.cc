@@ -384,8 +384,10 @@ TEST_F(HotTierTest, CopyOverSeveralChunksPinsOnlyThoseItServes) {
 
 TEST_F(HotTierTest, EvictedCopyIsReadFromAnotherTier) {
   const auto copy = CacheOne(1);
+  EXPECT_TRUE(tier_->Holds(*copy));
   tier_->Evict(*copy);
   tier_->Evict(*copy);
+  EXPECT_FALSE(tier_->Holds(*copy));
   EXPECT_FALSE(ReadAll(*copy));
   EXPECT_EQ(tier_->stats().copies, 0u);
   EXPECT_EQ(tier_->stats().evictions, 0u);  // not for want of room

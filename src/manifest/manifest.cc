@@ -254,8 +254,9 @@ void Manifest::Core::Close(CommitDone done) {
   });
 }
 
-// Commits before Close have been answered: their tasks came before.
 void Manifest::Core::Finish(CommitDone done) {
+  // An edit may wait whose task, posted by another thread, comes after this.
+  CommitWaiting();
   Status marked;
   if (log_ != nullptr && status().ok()) {
     // An empty edit behind all others says that they are synced: damage to
