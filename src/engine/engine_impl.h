@@ -100,7 +100,13 @@ class Engine::Impl final : public Attention {
   std::vector<PolicyTail> Tails();
   std::vector<PolicySegment> PolicySegments();
   PolicyLimits Limits();
-  void DemoteCold(PartitionPtr partition, int rounds, StatusDone done);
+  // How far a forced demotion to cold has come.
+  struct Demotion {
+    Offset end;       // what was in segments when it began
+    Offset cold_end;  // when it last looked
+    int idle_rounds = 0;
+  };
+  void DemoteCold(PartitionPtr partition, Demotion demotion, StatusDone done);
   void DropLocal(PartitionPtr partition, StatusDone done);
   void PromoteHot(PartitionPtr partition, StatusDone done);
   void CloseLogs(StatusDone done);
@@ -111,6 +117,7 @@ class Engine::Impl final : public Attention {
   // Release in Shutdown pairs with the acquires of whoever looks.
   std::atomic<bool> stopping_{false};
   std::atomic<bool> flush_requested_{false};
+  std::atomic<bool> flush_failed_{false};  // the last one unasked
   std::atomic<bool> migrations_requested_{false};
   std::atomic<uint64_t> migrations_completed_{0};
   std::atomic<uint64_t> migrations_failed_{0};

@@ -9,8 +9,11 @@
 namespace strata::engine {
 namespace {
 
-// Forced demotion looks again for what other jobs changed under it, this often.
-constexpr int kMaxDemoteRounds = 16;
+// Forced demotion looks again for what other jobs changed under it, this often
+// without anything having become cold.
+constexpr int kMaxIdleRounds = 16;
+// How long after a flush failed the next one is tried unasked.
+constexpr Duration kFlushRetry = std::chrono::milliseconds(500);
 
 // Calls `done` with the first error, or Ok, once all parts have reported and
 // nobody holds it any more.
@@ -57,7 +60,9 @@ void Engine::Impl::WhenWritable(UniqueFunction<void()> ready) {
 
 void Engine::Impl::RequestFlush() {
   if (stopping() || flush_requested_.exchange(true)) return;
-  runtime_.job_executor().Post([this] { FlushDue(); });
+  // A full disk is not asked again in a circle.
+  const Duration delay = flush_failed_.load() ? kFlushRetry : Duration::zero();
+  runtime_.job_executor().PostAfter(delay, [this] { FlushDue(); });
 }
 
 void Engine::Impl::FlushDue() {
@@ -78,7 +83,9 @@ void Engine::Impl::FlushDue() {
       if (status.ok()) flusher_->ReleaseWal();
     });
   }
-  if (!due.empty()) Flush(std::move(due), [](Status) {});
+  if (due.empty()) return;
+  Flush(std::move(due),
+        [this](Status status) { flush_failed_.store(!status.ok()); });
 }
 
 // Copying them forward costs at most a quarter of the file that is won.
@@ -282,9 +289,11 @@ void Engine::Impl::DemoteTo(PartitionPtr partition, StorageTier tier,
   Flush({partition},
         [this, partition, tier, done = std::move(done)](Status status) mutable {
           if (!status.ok()) return done(std::move(status));
+          Demotion demotion;
           std::vector<std::shared_ptr<HotCopy>> hot;
           {
             MutexLock lock(partition->mu);
+            demotion.end = partition->flushed_end;
             for (auto& [base, segment] : partition->segments) {
               if (segment->hot != nullptr)
                 hot.push_back(std::move(segment->hot));
@@ -293,11 +302,11 @@ void Engine::Impl::DemoteTo(PartitionPtr partition, StorageTier tier,
           for (const auto& copy : hot) hot_->Evict(*copy);
           counters_.demotions += hot.size();
           if (tier == StorageTier::kWarm) return done(Status::Ok());
-          DemoteCold(std::move(partition), 0, std::move(done));
+          DemoteCold(std::move(partition), demotion, std::move(done));
         });
 }
 
-void Engine::Impl::DemoteCold(PartitionPtr partition, int rounds,
+void Engine::Impl::DemoteCold(PartitionPtr partition, Demotion demotion,
                               StatusDone done) {
   PlannedJob offload{.kind = JobKind::kOffload,
                      .partition = partition->id,
@@ -306,8 +315,11 @@ void Engine::Impl::DemoteCold(PartitionPtr partition, int rounds,
                      .pressure = 0};
   {
     MutexLock lock(partition->mu);
+    if (partition->cold_end > demotion.cold_end) demotion.idle_rounds = 0;
+    demotion.cold_end = partition->cold_end;
     for (const auto& [base, segment] : partition->segments) {
-      if (segment->entry.offsets.end > partition->cold_end &&
+      if (base < demotion.end &&
+          segment->entry.offsets.end > partition->cold_end &&
           segment->entry.offsets.end > partition->log_start) {
         offload.segments.push_back(segment->entry.id);
       }
@@ -319,19 +331,20 @@ void Engine::Impl::DemoteCold(PartitionPtr partition, int rounds,
   if (stopping()) {
     return done(Status(StatusCode::kClosed, "the store is shut down"));
   }
-  if (rounds == kMaxDemoteRounds) {
+  if (demotion.idle_rounds++ == kMaxIdleRounds) {
     return done(Status(
         StatusCode::kConflict,
-        fmt::format("{}: {} segments could not be offloaded, "
-                    "other jobs change them",
-                    partition->name.ToString(), offload.segments.size())));
+        fmt::format("{}: {} segments could not be offloaded, the cold part "
+                    "stays at {}",
+                    partition->name.ToString(), offload.segments.size(),
+                    demotion.cold_end.value())));
   }
   runtime_.job_executor().Post([this, offload = std::move(offload), partition,
-                                rounds, done = std::move(done)]() mutable {
-    RunJob(offload, [this, partition, rounds,
+                                demotion, done = std::move(done)]() mutable {
+    RunJob(offload, [this, partition, demotion,
                      done = std::move(done)](Status status) mutable {
       if (!status.ok()) return done(std::move(status));
-      DemoteCold(std::move(partition), rounds + 1, std::move(done));
+      DemoteCold(std::move(partition), demotion, std::move(done));
     });
   });
 }

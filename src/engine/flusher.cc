@@ -242,7 +242,7 @@ void Flusher::Finish(RoundPtr round, Status status) {
   Engine::StatusDone done = std::move(round->done);
   round.reset();  // leaves the gates
   ReleaseWal();
-  context_.attention.NotifyWritable();
+  if (status.ok()) context_.attention.NotifyWritable();
   done(std::move(status));
 }
 

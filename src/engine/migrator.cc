@@ -73,6 +73,16 @@ void Migrator::Execute(const PlannedJob& plan, Engine::StatusDone done) {
 
 // ---- merge ----------------------------------------------------------------
 
+// A merged segment must lie on one side of the cold end, so that has to be
+// known.
+void Migrator::BeginMerge(JobPtr job) {
+  if (cold_roots_ == nullptr) return Merge(std::move(job));
+  cold_roots_->Load(job->partition, [this, job](Result<ColdPartitionPtr> root) {
+    if (!root.ok()) return job->Finish(root.status());
+    context_.runtime.job_executor().Post([this, job] { Merge(job); });
+  });
+}
+
 void Migrator::Merge(JobPtr job) {
   const std::vector<SegmentPtr>& inputs = job->inputs;
   if (inputs.size() < 2) return job->Finish(Status::Ok());
@@ -118,9 +128,15 @@ void Migrator::PublishMerge(JobPtr job, SegmentEntry output) {
     bool live;
     {
       MutexLock lock(p.mu);
-      live = std::ranges::all_of(
-          job->inputs, [&](const SegmentPtr& s)
-                           STRATA_REQUIRES(p.mu) { return IsLive(p, s); });
+      const OffsetRange offsets = output.offsets;
+      const bool on_one_side =
+          (cold_roots_ == nullptr || p.cold_adopted) &&
+          (p.cold_end <= offsets.base || p.cold_end >= offsets.end);
+      live = on_one_side &&
+             std::ranges::all_of(
+                 job->inputs, [&](const SegmentPtr& s) STRATA_REQUIRES(p.mu) {
+                   return IsLive(p, s);
+                 });
     }
     if (!live) {
       reaper_.Retire({output.warm->file});
@@ -247,8 +263,11 @@ void Migrator::CommitOffload(JobPtr job, size_t index, SegmentEntry entry) {
           edit.epochs = p.epochs;
         }
         if (!wanted) {
-          return DeleteObjects({*entry.cold},
-                               [job](Status) { job->Finish(Status::Ok()); });
+          // Somebody else was faster, or it is gone: go on behind it.
+          hold.Release();
+          return DeleteObjects({*entry.cold}, [this, job, index](Status) {
+            Offload(job, index + 1);
+          });
         }
         edit.topic_name = p.name.topic;
         edit.add.push_back(entry);

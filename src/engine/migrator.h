@@ -37,6 +37,7 @@ class Migrator {
   struct Job;
   using JobPtr = std::shared_ptr<Job>;
 
+  void BeginMerge(JobPtr job);
   void Merge(JobPtr job);
   void PublishMerge(JobPtr job, SegmentEntry output);
 

@@ -60,7 +60,7 @@ struct TailBatch {
   // gap whose frame is gone looks like loss.
   std::shared_ptr<Chunk> gap_chunk;
   Offset log_end_before{};  // set by PushTail
-  uint64_t wal_seq = 0;   // durable once the WAL's durable_seq reaches it
+  uint64_t wal_seq = 0;     // durable once the WAL's durable_seq reaches it
   bool wants_disk = false;
   TimestampMs appended_at = 0;
 

@@ -43,11 +43,11 @@ void Replay::FillTail(PartitionState& p, Frames& frames) {
     // What was trimmed need not be there.
     const OffsetRange hole{std::max(p.log_end, p.log_start), base};
     if (!hole.empty()) {
-      AddDamage(p, hole,
-                fmt::format("offsets [{}, {}) are missing from the WAL before "
-                            "{}",
-                            hole.base.value(), hole.end.value(),
-                            frame.where()));
+      AddDamage(
+          p, hole,
+          fmt::format("offsets [{}, {}) are missing from the WAL before "
+                      "{}",
+                      hole.base.value(), hole.end.value(), frame.where()));
     }
     if (frame.header.kind == FrameKind::kGap) {
       p.log_end = offsets.end;
