@@ -253,13 +253,21 @@ void Engine::Impl::Collect(StatusDone done) {
     bool due;
     {
       MutexLock lock(p->mu);
-      due = (!p->segments.empty() &&
-             p->segments.begin()->second->entry.offsets.end <= p->log_start) ||
-            (p->cold_trim_pending && cold_ != nullptr);
+      const bool local =
+          !p->segments.empty() &&
+          p->segments.begin()->second->entry.offsets.end <= p->log_start;
+      const bool cold = p->cold_trim_pending && cold_ != nullptr;
+      due = !p->collecting && (local || cold);
+      if (due) p->collecting = true;
     }
     if (!due) continue;
-    migrator_->Collect(
-        p, [gather](Status status) { gather->Report(std::move(status)); });
+    migrator_->Collect(p, [gather, p](Status status) {
+      {
+        MutexLock lock(p->mu);
+        p->collecting = false;
+      }
+      gather->Report(std::move(status));
+    });
   }
 }
 

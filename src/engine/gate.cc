@@ -17,17 +17,27 @@ void Gate::Enter(UniqueFunction<void(Hold)> task) {
 }
 
 void Gate::Leave() {
-  UniqueFunction<void(Hold)> next;
   {
     MutexLock lock(mu_);
-    if (waiting_.empty()) {
-      held_ = false;
-      return;
-    }
-    next = std::move(waiting_.front());
-    waiting_.pop_front();
+    held_ = false;
+    if (handing_) return;
+    handing_ = true;
   }
-  Start(std::move(next));
+  while (true) {
+    UniqueFunction<void(Hold)> next;
+    {
+      MutexLock lock(mu_);
+      if (held_ || waiting_.empty()) {
+        handing_ = false;
+        return;
+      }
+      held_ = true;
+      next = std::move(waiting_.front());
+      waiting_.pop_front();
+    }
+    // If the executor drops the task at once, its hold is left in here.
+    Start(std::move(next));
+  }
 }
 
 void Gate::Start(UniqueFunction<void(Hold)> task) {

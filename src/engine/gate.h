@@ -48,6 +48,9 @@ class Gate {
 
   Executor& executor_;
   Mutex mu_;
+  // Somebody hands the gate on: when tasks are dropped as they are posted,
+  // leaving must not nest once per waiter.
+  bool handing_ STRATA_GUARDED_BY(mu_) = false;
   bool held_ STRATA_GUARDED_BY(mu_) = false;
   std::deque<UniqueFunction<void(Hold)>> waiting_ STRATA_GUARDED_BY(mu_);
 };

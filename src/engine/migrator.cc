@@ -17,6 +17,11 @@ bool IsLive(PartitionState& p, const SegmentPtr& segment)
   return !p.deleted && it != p.segments.end() && it->second == segment;
 }
 
+bool IsTrimmed(PartitionState& p, const SegmentEntry& entry) {
+  MutexLock lock(p.mu);
+  return p.deleted || entry.offsets.end <= p.log_start;
+}
+
 // Whether nothing that can still be read lies between the cold end and
 // `segment`: the cold part grows without holes.
 bool ContinuesCold(PartitionState& p, const SegmentEntry& entry)

@@ -103,6 +103,8 @@ class PartitionState {
   bool truncating STRATA_GUARDED_BY(mu) = false;
   // Cold root looked at since open: cold_end is what the bucket says.
   bool cold_adopted STRATA_GUARDED_BY(mu) = false;
+  // Trimmed segments are being removed; one at a time is enough.
+  bool collecting STRATA_GUARDED_BY(mu) = false;
   // The bucket does not know of log_start yet.
   bool cold_trim_pending STRATA_GUARDED_BY(mu) = false;
   std::deque<TailBatch> tail STRATA_GUARDED_BY(mu);
