@@ -76,7 +76,10 @@ Status PartitionModel::Issued(const AppendResult& result,
                               Durability durability,
                               std::optional<Offset> base) {
   // Appends wait for a truncation: that one got through tells that it is done.
-  if (truncation_ && result.epoch >= truncation_->second) Truncated();
+  if (truncation_ && truncation_->second > epoch_ &&
+      result.epoch >= truncation_->second) {
+    Truncated();
+  }
   const Offset expected = base.value_or(log_end_);
   Offset end = expected;
   for (const Payload& payload : payloads) end = end + payload.records;
@@ -135,7 +138,7 @@ void PartitionModel::Truncated() {
   });
   if (!log.empty()) log.back().last = true;
   versions_.push_back(std::move(log));
-  log_end_ = offset;
+  log_end_ = settled_end_ = offset;
   durable_end_ = std::min(durable_end_, offset);
   epoch_ = std::max(epoch_, epoch);
 }
@@ -285,7 +288,7 @@ Status PartitionModel::CheckEpochEnd(Epoch asked, const EpochEnd& end) const {
 // A crash may leave the log's end at the end of an atomic append, or at that
 // of a gap, whose Write did not survive.
 bool PartitionModel::CanEndAt(Offset end) const {
-  if (end == log_end_ || end == Offset(0)) return true;
+  if (end == log_end_ || end == settled_end_) return true;
   Offset reached;
   for (const ModelBatch& batch : log()) {
     if (batch.last && batch.offsets.end == end) return true;
@@ -345,8 +348,7 @@ Status PartitionModel::Restart(const ObservedLog& observed, bool clean) {
   }
   versions_ = {std::move(log)};
   log_start_ = bounds.log_start;
-  log_end_ = bounds.log_end;
-  durable_end_ = bounds.log_end;
+  log_end_ = durable_end_ = settled_end_ = bounds.log_end;
   epoch_ = bounds.epoch;
   trims_.clear();
   truncation_.reset();

@@ -128,6 +128,7 @@ class PartitionModel {
   Offset log_start_;
   Offset log_end_;
   Offset durable_end_;           // everything below survives a crash
+  Offset settled_end_;           // log end after the last open or truncation
   Epoch epoch_;                  // greatest that anybody was told of
   std::multiset<Offset> trims_;  // asked for, may have happened
   std::optional<std::pair<Offset, Epoch>> truncation_;  // in flight

@@ -77,7 +77,7 @@ SimulationResult Simulation::Run() {
   const AbortNote note("while running " + HowToReplay(seed_, options_) + "\n");
   world_.disk.IgnoreDirectorySync(options_.ignore_directory_sync);
   life_.Open();
-  for (uint64_t n = world_.dice.Between(60, 150); n > 0 && !failed(); --n) {
+  for (uint64_t n = world_.dice.Between(100, 300); n > 0 && !failed(); --n) {
     steps_.Next();
     life_.DieIfFrozen();
     if (!failed()) CheckAll();
@@ -156,7 +156,7 @@ void Simulation::DamageFiles() {
 // In WAL and segment files; the manifest's own damage is told at open.
 void Simulation::FlipBits(SimFileSystem& files) {
   for (const std::string& path : files.Files()) {
-    if (&files == world_.data.get() && !path.starts_with("wal/")) continue;
+    if (!path.starts_with("wal/") && !path.ends_with(".seg")) continue;
     const uint64_t size = files.ReadFile(path)->size();
     if (size == 0 || world_.dice.OneIn(2)) continue;
     for (uint64_t n = world_.dice.Between(1, 4); n > 0; --n) {
