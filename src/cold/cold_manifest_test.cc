@@ -251,6 +251,16 @@ TEST_F(ColdManifestTest, UnknownAndThenAwayIsUnknown) {
   EXPECT_EQ(Bases(Load()), (Offsets{0, 10}));
 }
 
+// Who is told that nothing happened deletes what it uploaded.
+TEST_F(ColdManifestTest, UnknownAndThenRefusedIsUnknown) {
+  ASSERT_TRUE(Commit(Adding({0})).ok());
+  faulty->FailNext(StoreOp::kPut, StoreFault::kUnknownLate);
+  faulty->FailNext(StoreOp::kPut, StoreFault::kUnavailable);
+  EXPECT_EQ(Commit(Adding({1})).status().code(), StatusCode::kUnknown);
+  runtime.RunFor(5s);
+  EXPECT_EQ(Bases(Load()), (Offsets{0, 10}));
+}
+
 TEST_F(ColdManifestTest, EditIsAppliedToARootThatSomebodyElseChanged) {
   ASSERT_TRUE(Commit(Adding({0, 1})).ok());
   const auto other = Open();

@@ -183,6 +183,7 @@ void RootCell::OnPut(ColdPartition next, Result<ObjectVersion> put) {
   if (code != StatusCode::kConflict && code != StatusCode::kUnknown) {
     return FinishCommit(put.status().WithContext("object " + key_));
   }
+  if (code == StatusCode::kUnknown) committing_.may_happen = true;
   Forget();
   Load([self = shared_from_this(),
         status = put.status()](Result<ColdPartitionPtr> fresh) {
@@ -225,6 +226,11 @@ void RootCell::Settle(ColdPartitionPtr written) {
 }
 
 void RootCell::FinishCommit(Result<ColdPartitionPtr> answer) {
+  // Whatever came later: an attempt that may have happened leaves it open.
+  if (!answer.ok() && committing_.may_happen) {
+    Forget();
+    answer = Status(StatusCode::kUnknown, answer.status().message());
+  }
   Done done = std::move(committing_.done);
   committing_ = {};
   // The next one first: `done` may drop what it likes.

@@ -42,6 +42,8 @@ class RootCell : public std::enable_shared_from_this<RootCell> {
     Done done;
     uint64_t id = 0;  // of the root that it writes
     int attempts = 0;
+    // An attempt's outcome is unknown: it may even arrive yet.
+    bool may_happen = false;
   };
 
   // --- loading ---
