@@ -1,0 +1,18 @@
+// The commands: each function adds one group of them, to be found in the file
+// of its name.
+#pragma once
+
+#include "cli/command.h"
+
+namespace strata::cli {
+
+void AddProduce(CLI::App& app, Invocation& invocation);
+void AddConsume(CLI::App& app, Invocation& invocation);
+void AddTopics(CLI::App& app, Invocation& invocation);
+void AddSegments(CLI::App& app, Invocation& invocation);
+void AddStats(CLI::App& app, Invocation& invocation);
+void AddTiers(CLI::App& app, Invocation& invocation);   // flush demote promote
+void AddVerify(CLI::App& app, Invocation& invocation);  // verify repair
+void AddDemo(CLI::App& app, Invocation& invocation);
+
+}  // namespace strata::cli

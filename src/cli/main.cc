@@ -1,0 +1,77 @@
+// strata: produce, consume and look after a log store from the command line.
+#include <fmt/format.h>
+
+#include <exception>
+#include <iostream>
+
+#include "cli/commands.h"
+#include "cli/interrupt.h"
+#include "cli/terminal.h"
+
+namespace strata::cli {
+namespace {
+
+void AddAll(CLI::App& app, Invocation& invocation) {
+  AddProduce(app, invocation);
+  AddConsume(app, invocation);
+  AddTopics(app, invocation);
+  AddSegments(app, invocation);
+  AddStats(app, invocation);
+  AddTiers(app, invocation);
+  AddVerify(app, invocation);
+  AddDemo(app, invocation);
+}
+
+int Report(const Status& status) {
+  if (Interrupted()) {
+    PrintNote("interrupted; all that was acknowledged is kept");
+    return kExitInterrupted;
+  }
+  if (status.ok()) return kExitOk;
+  PrintError(status.message());
+  return kExitFailure;
+}
+
+// Help and version were asked for, the rest is wrong usage.
+int Explain(const CLI::App& app, const CLI::ParseError& error) {
+  if (error.get_exit_code() == 0) {
+    app.exit(error);
+    return std::cout.flush() ? kExitOk : kExitFailure;
+  }
+  PrintError(error.what());
+  PrintNote(fmt::format("{} --help tells more", app.get_name()));
+  return kExitUsage;
+}
+
+int Main(int argc, char** argv) {
+  Invocation invocation;
+  invocation.program = argc > 0 ? argv[0] : "strata";
+  CLI::App app("A log store in three tiers: memory, local files, object store.",
+               "strata");
+  app.set_version_flag("--version", "strata " STRATA_VERSION);
+  app.require_subcommand(1);
+  app.footer(
+      "strata COMMAND --help shows a command's options and examples.\n"
+      "Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.");
+  AddDataDir(app, invocation);
+  AddAll(app, invocation);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return Explain(app, error);
+  }
+  CatchInterrupts();
+  return Report(invocation.run());
+}
+
+}  // namespace
+}  // namespace strata::cli
+
+int main(int argc, char** argv) {
+  try {
+    return strata::cli::Main(argc, argv);
+  } catch (const std::exception& error) {  // out of memory, of the libraries
+    strata::cli::PrintError(error.what());
+    return strata::cli::kExitFailure;
+  }
+}

@@ -1,0 +1,74 @@
+// segments: what a topic is made of, and where it lies.
+#include <fmt/format.h>
+
+#include "cli/batch_writer.h"
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "cli/store.h"
+#include "cli/table.h"
+
+namespace strata::cli {
+namespace {
+
+struct SegmentsOptions {
+  std::string topic;
+  std::optional<uint32_t> partition;
+};
+
+// "hw-": copies in hot and warm, none in cold.
+std::string TierLetters(const SegmentMetadata& segment) {
+  return {segment.in_hot ? 'h' : '-', segment.in_warm ? 'w' : '-',
+          segment.in_cold ? 'c' : '-'};
+}
+
+Status List(const Invocation& invocation, const SegmentsOptions& options) {
+  return WithStore(
+      invocation, IfMissing::kFail, [&](TieredStorage& store) -> Status {
+        STRATA_ASSIGN_OR_RETURN(
+            const std::vector<TopicPartition> partitions,
+            PartitionsOf(store, options.topic, options.partition));
+        Table table({{"PARTITION"},
+                     {"BASE"},
+                     {"END"},
+                     {"RECORDS"},
+                     {"BATCHES"},
+                     {"BYTES"},
+                     {"TIERS"},
+                     {"STATE", Table::Align::kLeft},
+                     {"AGE"},
+                     {"READS"}});
+        const auto now = static_cast<uint64_t>(NowMs() / 1000);
+        for (const TopicPartition& partition : partitions) {
+          STRATA_ASSIGN_OR_RETURN(const std::vector<SegmentMetadata> segments,
+                                  store.Segments(partition));
+          for (const SegmentMetadata& s : segments) {
+            table.AddRow({fmt::to_string(s.partition),
+                          fmt::to_string(s.base_offset.value()),
+                          fmt::to_string(s.end_offset.value()),
+                          FormatCount(s.total_records),
+                          FormatCount(s.batch_count), FormatBytes(s.size_bytes),
+                          TierLetters(s), s.sealed ? "sealed" : "tail",
+                          FormatAge(s.AgeSeconds(now)),
+                          FormatCount(s.access_count)});
+          }
+        }
+        return Print(table.Render());
+      });
+}
+
+}  // namespace
+
+void AddSegments(CLI::App& app, Invocation& invocation) {
+  CLI::App& command = AddCommand(
+      app, invocation, "segments",
+      "The segments of a topic: offsets, size, tiers, age, reads",
+      "  strata segments logs\n"
+      "  strata segments logs --partition 0\n\n"
+      "TIERS tells where copies lie: h hot, w warm, c cold. The tail is not "
+      "flushed yet;\nits bytes are in the write-ahead log.");
+  SegmentsOptions& o = OnRun(command, invocation, List);
+  AddTopic(command, o.topic);
+  AddPartition(command, o.partition, "Only this one (default all)");
+}
+
+}  // namespace strata::cli

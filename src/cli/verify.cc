@@ -1,0 +1,78 @@
+// verify, repair: is all that was promised still there?
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "cli/store.h"
+#include "cli/table.h"
+#include "cli/terminal.h"
+
+namespace strata::cli {
+namespace {
+
+struct VerifyOptions {};
+
+struct RepairOptions {
+  std::string topic;
+  std::optional<uint32_t> partition;
+};
+
+Status Verify(const Invocation& invocation, const VerifyOptions&) {
+  return WithStore(
+      invocation, IfMissing::kFail, [](TieredStorage& store) -> Status {
+        STRATA_ASSIGN_OR_RETURN(const VerifyReport report, store.Verify());
+        const size_t findings =
+            report.findings.size() + store.recovery().damage.size();
+        std::string text;
+        for (const VerifyFinding& finding : report.findings) {
+          text += fmt::format("{} {}: {}\n", Red(STDOUT_FILENO, "damaged"),
+                              finding.where, finding.detail);
+        }
+        text += fmt::format(
+            "{}, {}, {} read: {}\n", Counted(report.segments, "segment"),
+            Counted(report.batches, "batch", "es"), FormatBytes(report.bytes),
+            findings == 0 ? "all is well" : Counted(findings, "finding"));
+        STRATA_RETURN_IF_ERROR(Print(text));
+        if (findings == 0) return Status::Ok();
+        return {StatusCode::kDataLoss,
+                "verify: " + Counted(findings, "finding")};
+      });
+}
+
+Status Repair(const Invocation& invocation, const RepairOptions& options) {
+  return WithStore(
+      invocation, IfMissing::kFail, [&](TieredStorage& store) -> Status {
+        STRATA_ASSIGN_OR_RETURN(
+            const std::vector<TopicPartition> partitions,
+            PartitionsOf(store, options.topic, options.partition));
+        STRATA_RETURN_IF_ERROR(store.Repair(partitions.front()));
+        PrintNote(fmt::format("{} takes appends again; what was lost is a gap",
+                              partitions.front().ToString()));
+        return Status::Ok();
+      });
+}
+
+}  // namespace
+
+void AddVerify(CLI::App& app, Invocation& invocation) {
+  CLI::App& verify = AddCommand(
+      app, invocation, "verify",
+      "Read every byte of every tier and check every checksum",
+      "  strata verify\n\n"
+      "Each finding is a line on standard output; exit status 1 if there is "
+      "one.");
+  OnRun(verify, invocation, Verify);
+
+  CLI::App& repair = AddCommand(
+      app, invocation, "repair",
+      "Accept the loss that was reported for a partition, so that it takes "
+      "appends",
+      "  strata repair logs --partition 0");
+  RepairOptions& r = OnRun(repair, invocation, Repair);
+  AddTopic(repair, r.topic);
+  repair.add_option("--partition,-p", r.partition, "The damaged partition")
+      ->type_name("N")
+      ->required();
+}
+
+}  // namespace strata::cli
