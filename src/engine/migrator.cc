@@ -410,6 +410,10 @@ void Migrator::Hydrate(JobPtr job, size_t index, SegmentEntry entry) {
       entry,
       [writer](ByteSpan piece) { return writer->AppendImagePiece(piece); },
       [this, job, index, writer, entry](Status status) mutable {
+        // Trimmed while it was downloaded: the object may be gone.
+        if (!status.ok() && IsTrimmed(*job->partition, entry)) {
+          return PromoteToWarm(job, index + 1);
+        }
         if (!status.ok()) return job->Finish(std::move(status));
         context_.runtime.job_executor().Post(
             [this, job, index, writer, entry]() mutable {
