@@ -1,6 +1,7 @@
 #include "tiering/policy.h"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <map>
 #include <queue>
@@ -191,19 +192,16 @@ void SegmentPlanner::FindBacklogs() {
 }
 
 uint64_t SegmentPlanner::DropForRoom(uint64_t room) {
-  std::vector<Candidate*> extra;
+  std::multimap<TimestampMs, Candidate*> extra;  // by last access
   for (Candidate& c : segments_) {
     if (!c.segment->in_warm || !c.segment->in_cold) continue;
     if (c.segment->busy) {  // on its way out already
       room -= std::min(room, c.segment->bytes);
     } else {
-      extra.push_back(&c);
+      extra.emplace(c.segment->last_access, &c);
     }
   }
-  std::stable_sort(extra.begin(), extra.end(), [](auto* a, auto* b) {
-    return a->segment->last_access < b->segment->last_access;
-  });
-  for (Candidate* c : extra) {
+  for (const auto& [last_access, c] : extra) {
     if (room == 0) break;
     drafts_.Add(JobKind::kDropWarm, Pressure(kDropForRoom, Fullness()), *c);
     room -= std::min(room, c->segment->bytes);
@@ -318,24 +316,22 @@ void SegmentPlanner::DropByAge() {
 }
 
 void SegmentPlanner::Promote(bool warm_is_full) {
-  std::vector<Candidate*> wanted;
+  // The most read first.
+  std::multimap<uint64_t, Candidate*, std::greater<>> wanted;
   for (Candidate& c : segments_) {
     const PolicySegment& s = *c.segment;
     if (!c.taken && s.access_count >= limits_.promotion_threshold &&
         s.enable_promotion.value_or(limits_.enable_promotion)) {
-      wanted.push_back(&c);
+      wanted.emplace(s.access_count, &c);
     }
   }
-  std::stable_sort(wanted.begin(), wanted.end(), [](auto* a, auto* b) {
-    return a->segment->access_count > b->segment->access_count;
-  });
   uint64_t hot_free = limits_.hot_cache_free_bytes;
   // What would be dropped again at once is not fetched.
   uint64_t warm_free = warm_is_full || !limits_.cold_enabled
                            ? 0
                            : limits_.warm_max_bytes -
                                  std::min(limits_.warm_max_bytes, warm_bytes_);
-  for (Candidate* c : wanted) {
+  for (const auto& [count, c] : wanted) {
     const PolicySegment& s = *c->segment;
     const double pressure = Pressure(
         kPromotion, Ratio(s.access_count, limits_.promotion_threshold));
@@ -367,10 +363,12 @@ std::vector<PlannedJob> PlanTiers(const PolicyInput& input) {
   std::vector<PlannedJob> jobs;
   PlanFlushes(input, jobs);
   SegmentPlanner(input).Plan(jobs);
-  std::stable_sort(jobs.begin(), jobs.end(),
-                   [](const PlannedJob& a, const PlannedJob& b) {
-                     return a.pressure > b.pressure;
-                   });
+  // Equals keep their order, which the rules above gave them.
+  std::multimap<double, PlannedJob, std::greater<>> by_pressure;
+  for (PlannedJob& job : jobs)
+    by_pressure.emplace(job.pressure, std::move(job));
+  jobs.clear();
+  for (auto& [pressure, job] : by_pressure) jobs.push_back(std::move(job));
   return jobs;
 }
 
