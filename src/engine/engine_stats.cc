@@ -66,6 +66,10 @@ void Engine::Impl::Segments(PartitionPtr partition,
     if (!root.ok()) return done(root.status());
     std::map<Offset, SegmentMetadata> found;
     PartitionState& p = *partition;
+    // What was offloaded since it was loaded has left the local part.
+    if (*root != nullptr) {
+      if (ColdPartitionPtr now = cold_manifest_->Cached(p.id)) *root = now;
+    }
     MutexLock lock(p.mu);
     if (*root != nullptr) {
       for (const auto& [base, entry] : (*root)->entries) {

@@ -291,15 +291,16 @@ void Migrator::FinishOffload(JobPtr job, size_t index, SegmentEntry entry,
   if (!root.ok()) {
     hold.Release();
     Status status = root.status();
-    // Whether the root names the object the next look at it tells.
-    if (status.code() == StatusCode::kUnknown) {
+    const bool unknown = status.code() == StatusCode::kUnknown;
+    if (unknown || status.code() == StatusCode::kConflict) {
+      // The root is not what was thought: the next look at it tells what it
+      // names, this object perhaps.
       context_.cold_manifest->Forget(job->partition->id);
-      {
-        MutexLock lock(job->partition->mu);
-        job->partition->cold_adopted = false;
-      }
-      return job->Finish(std::move(status));
+      MutexLock lock(job->partition->mu);
+      job->partition->cold_adopted = false;
     }
+    if (unknown) return job->Finish(std::move(status));
+    if (status.code() == StatusCode::kConflict) status = Status::Ok();
     return DeleteObjects({*entry.cold},
                          [job, status](Status) { job->Finish(status); });
   }
