@@ -99,6 +99,12 @@ Result<WalFileHeader> DecodeWalFileHeader(ByteSpan block) {
   header.life = LoadLittle<uint64_t>(p + kFileLifeAt);
   header.first_group_seq = LoadLittle<uint64_t>(p + kFirstSeqAt);
   header.file_bytes = LoadLittle<uint64_t>(p + kFileBytesAt);
+  if (header.life == 0 || header.first_group_seq == 0 ||
+      header.first_group_seq > kMaxWalNumber) {
+    return Status(StatusCode::kDataLoss,
+                  fmt::format("WAL file header of life {} from group {} on",
+                              header.life, header.first_group_seq));
+  }
   return header;
 }
 
@@ -159,9 +165,12 @@ Result<WalGroupHeader> DecodeWalGroupHeader(ByteSpan bytes,
   header.bytes = LoadLittle<uint32_t>(p + kBytesAt);
   header.frames = LoadLittle<uint32_t>(p + kFramesAt);
   header.tagged_bytes = tagged_bytes;
-  if (header.bytes < header.frames_at() || header.seq == 0) {
-    return Status(StatusCode::kDataLoss, fmt::format("group {} of {} bytes",
-                                                     header.seq, header.bytes));
+  if (header.bytes < header.frames_at() || header.synced_seq >= header.seq ||
+      header.seq > kMaxWalNumber) {
+    return Status(
+        StatusCode::kDataLoss,
+        fmt::format("group {} of {} bytes, written when {} was synced",
+                    header.seq, header.bytes, header.synced_seq));
   }
   const Result<TaggedFields> tags = DecodeTaggedFields(tagged);
   if (!tags.ok()) return tags.status().WithContext("group header");
@@ -176,7 +185,8 @@ std::optional<uint64_t> ParseWalFileName(std::string_view name) {
   uint64_t life = 0;
   const auto [end, error] =
       std::from_chars(name.data(), name.data() + name.size(), life);
-  if (error != std::errc() || life == 0 || name != WalFileName(life)) {
+  if (error != std::errc() || life == 0 || life > kMaxWalNumber ||
+      name != WalFileName(life)) {
     return std::nullopt;
   }
   return life;

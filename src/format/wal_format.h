@@ -17,6 +17,9 @@ namespace strata {
 // Groups start at multiples of this; the file header fills the first.
 inline constexpr uint64_t kWalBlockBytes = 4096;
 inline constexpr uint32_t kWalVersion = 1;
+// Greater lives and sequence numbers are refused, so that a writer can always
+// count on from what was read.
+inline constexpr uint64_t kMaxWalNumber = uint64_t{1} << 62;
 
 struct WalFileHeader {
   TopicId log_id;                // of the store: 16 random bytes

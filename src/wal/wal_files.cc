@@ -54,8 +54,11 @@ Result<std::shared_ptr<WalFile>> PrepareWalFile(
   } else {
     STRATA_ASSIGN_OR_RETURN(made->file, CreateFull(files, life, file_bytes));
   }
-  STRATA_RETURN_IF_ERROR(files.SyncDirectory(kWalDirectory));
-  return made;
+  const Status durable = files.SyncDirectory(kWalDirectory);
+  if (durable.ok()) return made;
+  // Nobody will know of it, and the next try makes another one.
+  (void)files.Remove(WalFilePath(life)).ok();
+  return durable;
 }
 
 }  // namespace strata

@@ -1,9 +1,10 @@
-// Files of the log: making them ready for use.
+// A file of the log, the groups in it, and making files ready for use.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/chunk.h"
@@ -11,19 +12,34 @@
 
 namespace strata {
 
-// A file of the log. Fields are guarded by the writer's lock, but for `file`.
+// Fields are guarded by the writer's lock, but for those of the strand.
 struct WalFile {
   uint64_t life = 0;
   uint64_t file_bytes = 0;
-  std::unique_ptr<File> file;  // null for files taken over at open
   uint64_t first_seq = 0;
   uint64_t last_seq = 0;
-  uint64_t end = 0;  // position behind the last chunk handed out
-  bool header_written = false;
+  uint64_t end = 0;  // position behind what is laid out
+  // Something in it could not be written or synced.
+  bool failed = false;
   std::vector<std::weak_ptr<Chunk>> chunks;
+
+  // Touched only on the writer's strand.
+  std::unique_ptr<File> file;  // null for files taken over at open
+  bool header_written = false;
 
   // Nobody needs what lies in it.
   bool LetGo() const;
+};
+
+// A closed group. Its bytes in the chunk are what is written to the file.
+struct WalGroup {
+  uint64_t seq = 0;
+  uint64_t synced_seq = 0;  // as its header says
+  std::shared_ptr<WalFile> file;
+  std::shared_ptr<Chunk> chunk;
+  uint64_t position = 0;  // in the file
+  size_t begin = 0;       // in the chunk
+  size_t bytes = 0;       // with padding
 };
 
 // A file under the name of `life` whose blocks all exist, so that writing to

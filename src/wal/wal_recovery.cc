@@ -3,11 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 #include "base/bytes.h"
-#include "base/planted_fault.h"
 #include "format/wal_format.h"
 #include "wal/wal_scan.h"
 
@@ -22,6 +20,25 @@ std::string RecoveredFrame::where() const {
 }
 
 namespace {
+
+// Fills `out` with what can be read from `position` on, the rest with zeros.
+// Answers what could not be read; empty: all could.
+std::string ReadWhatCanBe(File& file, uint64_t position,
+                          std::span<std::byte> out) {
+  Result<size_t> read = file.Read(position, out);
+  if (read.ok() && *read == out.size()) return {};
+  std::ranges::fill(out, std::byte{0});
+  std::string fault = read.status().message();
+  for (size_t at = 0; at < out.size(); at += kWalBlockBytes) {
+    const size_t n = std::min<size_t>(kWalBlockBytes, out.size() - at);
+    read = file.Read(position + at, out.subspan(at, n));
+    if (fault.empty() && (!read.ok() || *read != n)) {
+      fault =
+          fmt::format("expected {} bytes, found {}", n, read.ok() ? *read : 0);
+    }
+  }
+  return fault;
+}
 
 // One run over the log. Owned by one thread.
 class Recovery {
@@ -38,16 +55,29 @@ class Recovery {
 
  private:
   Status ScanFiles();
-  // Drops groups that a later file replaced, and finds what must be there.
+  // Finds what later files replaced, and what must be there.
   void Bound();
-  Status Load(ScannedFile& file, const ScannedGroup& group, bool& cut);
-  // The frames of a group whose bytes are in `chunk`.
-  std::vector<RecoveredFrame> Parse(const ScannedFile& file,
-                                    const ScannedGroup& group,
-                                    const std::shared_ptr<Chunk>& chunk,
-                                    std::string& fault);
-  void ReportMissing(uint64_t first, uint64_t last, std::string detail);
-  Status SyncFiles();
+  Status VisitFile(ScannedFile& file);
+  // Groups from next_ through `last` are not where they should be: between
+  // `position` and `end` of `file`.
+  void Missing(uint64_t last, const ScannedFile& file, uint64_t position,
+               uint64_t end);
+  void CheckHeader(const ScannedFile& file, uint64_t seq);
+  Status Load(ScannedFile& file, const ScannedGroup& group);
+  // Memory for a group, next to that of the groups before it.
+  Result<std::span<std::byte>> TakeRoom(uint64_t size_bytes);
+  void Deliver(const ScannedFile& file, const ScannedGroup& group,
+               const ScannedFrames& content);
+  void DeliverFrame(const ScannedFile& file, const ScannedGroup& group,
+                    const ScannedFrames::Frame& frame);
+  Status WriteAgain(ScannedFile& file, const ScannedGroup& group,
+                    ByteSpan bytes);
+  // The header as it is, or as it must have been.
+  Result<std::string> HeaderOf(const ScannedFile& file) const;
+  // Groups that do not count.
+  Status EraseCut();
+  // Of a file that is not needed.
+  Status GiveAway(const ScannedFile& file);
 
   FileSystem& files_;
   ChunkSource& chunks_;
@@ -57,6 +87,14 @@ class Recovery {
   std::vector<ScannedFile> scanned_;
   uint64_t required_ = 0;  // groups up to it were durable
   uint64_t next_ = 1;      // the group to come
+  bool cut_ = false;       // the torn tail has begun
+  // The chunk that is being filled, and whose file it belongs to.
+  std::shared_ptr<Chunk> chunk_;
+  size_t chunk_used_ = 0;
+  WalFileInUse in_use_;
+  // Of the file in use.
+  bool damaged_ = false;
+  bool rewritten_ = false;
   WalRecovered result_;
 };
 
@@ -65,46 +103,10 @@ Result<WalRecovered> Recovery::Run() {
   STRATA_RETURN_IF_ERROR(ScanFiles());
   Bound();
   next_ = std::max<uint64_t>(1, expectations_.needed_from_seq);
-  bool cut = false;
-  for (ScannedFile& file : scanned_) {
-    WalFileInUse in_use{.life = file.life,
-                        .file_bytes = file.file_bytes,
-                        .first_seq = file.first_seq,
-                        .last_seq = 0,
-                        .chunks = {}};
-    result_.files.push_back(std::move(in_use));
-    for (const ScannedGroup& group : file.groups) {
-      if (group.header.seq < next_) continue;
-      if (!cut && group.header.seq > next_) {
-        // A hole above all that was acknowledged begins the torn tail.
-        if (next_ > required_) {
-          cut = true;
-        } else {
-          const uint64_t last = std::min(required_, group.header.seq - 1);
-          ReportMissing(next_, last,
-                        fmt::format("groups {} to {} are missing before {} at "
-                                    "{}",
-                                    next_, group.header.seq - 1,
-                                    WalFilePath(file.life), group.position));
-        }
-      }
-      if (!cut) STRATA_RETURN_IF_ERROR(Load(file, group, cut));
-      if (cut) {
-        result_.torn_bytes += group.header.bytes;
-        continue;
-      }
-      next_ = group.header.seq + 1;
-      result_.files.back().last_seq = group.header.seq;
-    }
-  }
-  if (next_ <= required_) {
-    ReportMissing(next_, required_,
-                  fmt::format("groups {} to {} are missing at the end of the "
-                              "log",
-                              next_, required_));
-  }
-  result_.last_seq = std::max(next_ - 1, required_);
-  STRATA_RETURN_IF_ERROR(SyncFiles());
+  for (ScannedFile& file : scanned_) STRATA_RETURN_IF_ERROR(VisitFile(file));
+  if (next_ <= required_) Missing(required_, ScannedFile{}, 0, 0);
+  result_.last_seq = next_ - 1;
+  STRATA_RETURN_IF_ERROR(EraseCut());
   return std::move(result_);
 }
 
@@ -119,125 +121,242 @@ Status Recovery::ScanFiles() {
                             ScanWalFile(files_, *life, expectations_.log_id));
     if (file.header_fault.empty() || !file.groups.empty()) {
       scanned_.push_back(std::move(file));
-    } else if (file.file_bytes == options_.file_bytes) {
-      result_.spares.push_back(*life);
     } else {
-      STRATA_RETURN_IF_ERROR(files_.Remove(WalFilePath(*life)));
+      STRATA_RETURN_IF_ERROR(GiveAway(file));
     }
   }
   return Status::Ok();
+}
+
+Status Recovery::GiveAway(const ScannedFile& file) {
+  // What cannot be read now may hold something all the same.
+  if (file.unreadable) return Status::Ok();
+  if (file.file_bytes == options_.file_bytes) {
+    result_.spares.push_back(file.life);
+    return Status::Ok();
+  }
+  return files_.Remove(WalFilePath(file.life));
 }
 
 void Recovery::Bound() {
   required_ = expectations_.synced_seq;
   uint64_t replaced_from = UINT64_MAX;
   for (auto file = scanned_.rbegin(); file != scanned_.rend(); ++file) {
-    // A file whose header is lost tells where it begins by its first group.
-    if (!file->header_fault.empty()) {
-      file->first_seq = file->groups.front().header.seq;
-    }
-    std::erase_if(file->groups, [&](const ScannedGroup& group) {
-      return group.header.seq >= replaced_from;
-    });
-    replaced_from = std::min(replaced_from, file->first_seq);
-    if (!file->groups.empty()) {
-      // The file came into use with its first sync, which covers all before.
-      required_ = std::max(required_, file->first_seq - 1);
-    }
     for (const ScannedGroup& group : file->groups) {
       required_ = std::max(required_, group.header.synced_seq);
     }
+    if (file->header_fault.empty()) {
+      // A header is written after all groups of older files were synced.
+      required_ = std::max(required_, file->first_seq - 1);
+    } else {
+      file->first_seq = file->groups.front().header.seq;
+    }
+    file->replaced_from = replaced_from;
+    replaced_from = std::min(replaced_from, file->first_seq);
   }
 }
 
-Status Recovery::Load(ScannedFile& file, const ScannedGroup& group, bool& cut) {
-  const bool required = group.header.seq <= required_;
-  STRATA_ASSIGN_OR_RETURN(
-      std::shared_ptr<Chunk> chunk,
-      chunks_.Take(AlignUp(group.header.bytes, kWalBlockBytes),
-                   ChunkSource::Limit::kIgnore));
-  const std::span<std::byte> bytes = chunk->bytes().first(group.header.bytes);
-  const Result<size_t> read = file.file->Read(group.position, bytes);
-  const bool whole = read.ok() && *read == bytes.size();
-  std::string fault;
-  std::vector<RecoveredFrame> frames;
-  if (whole) {
-    frames = Parse(file, group, chunk, fault);
-  } else {
-    fault = fmt::format(
-        "{} at {}: expected {} bytes, found {}", WalFilePath(file.life),
-        group.position, bytes.size(),
-        read.ok() ? std::to_string(*read) : read.status().message());
+Status Recovery::VisitFile(ScannedFile& file) {
+  in_use_ = {.life = file.life,
+             .file_bytes = file.file_bytes,
+             .first_seq = file.first_seq,
+             .last_seq = 0,
+             .chunks = {}};
+  damaged_ = false;
+  rewritten_ = false;
+  uint64_t end = kWalBlockBytes;  // of the groups before
+  for (const ScannedGroup& group : file.groups) {
+    const uint64_t seq = group.header.seq;
+    if (seq >= file.replaced_from) break;
+    if (seq >= next_) {
+      if (seq > next_ && !cut_) {
+        Missing(seq - 1, file, end, group.position);
+      }
+      if (!cut_) STRATA_RETURN_IF_ERROR(Load(file, group));
+      if (cut_) result_.torn_bytes += group.header.bytes;
+    }
+    end = group.end();
   }
-  if (!fault.empty() && !required) {
-    cut = true;
-    return Status::Ok();
+  if (&file == &scanned_.back() && next_ <= required_) {
+    Missing(required_, file, end, file.file_bytes);
   }
-  if (!fault.empty()) {
-    const bool named = whole && frames.size() == group.header.frames;
-    visitor_.OnDamage({.first_seq = group.header.seq,
-                       .last_seq = group.header.seq,
-                       .detail = std::move(fault),
-                       .unidentified = !named});
-  }
-  for (RecoveredFrame& frame : frames) visitor_.OnFrame(std::move(frame));
-  frames.clear();
-  result_.files.back().chunks.push_back(chunk);
+  if (rewritten_) STRATA_RETURN_IF_ERROR(file.file->Sync());
+  // Chunks belong to one file.
+  chunk_.reset();
+  if (in_use_.chunks.empty() && !damaged_) return GiveAway(file);
+  result_.files.push_back(std::move(in_use_));
   return Status::Ok();
 }
 
-std::vector<RecoveredFrame> Recovery::Parse(const ScannedFile& file,
-                                            const ScannedGroup& group,
-                                            const std::shared_ptr<Chunk>& chunk,
-                                            std::string& fault) {
-  const ByteSpan bytes = chunk->bytes().first(group.header.bytes);
-  const auto note = [&](uint64_t position, std::string_view what) {
-    if (!fault.empty()) return;
-    fault = fmt::format("{} at {}: {}", WalFilePath(file.life), position, what);
-  };
-  std::vector<RecoveredFrame> frames;
-  size_t at = kWalGroupHeaderBytes;
-  while (at < bytes.size()) {
-    Result<DecodedFrame> frame = DecodeFrame(bytes.subspan(at), file.life);
-    if (!frame.ok()) {
-      note(group.position + at, frame.status().message());
-      at += kFrameAlignment;  // to the next one that can be read
-      continue;
+void Recovery::Missing(uint64_t last, const ScannedFile& file,
+                       uint64_t position, uint64_t end) {
+  const uint64_t lost = std::min(last, required_);
+  if (next_ <= lost) {
+    damaged_ = true;
+    visitor_.OnDamage({.file = file.life,
+                       .position = position,
+                       .length = end > position ? end - position : 0,
+                       .first_seq = next_,
+                       .last_seq = lost,
+                       .detail = fmt::format(
+                           "{}: groups {} to {} are missing before position {}",
+                           file.life == 0 ? std::string(kWalDirectory)
+                                          : WalFilePath(file.life),
+                           next_, lost, end),
+                       .unidentified = true});
+    next_ = lost + 1;
+  }
+  // A hole above all that was acknowledged begins the torn tail.
+  cut_ = next_ <= last;
+}
+
+// The first group of `file` that counts was found in it.
+void Recovery::CheckHeader(const ScannedFile& file, uint64_t seq) {
+  if (file.header_fault.empty() || seq > required_ || damaged_ ||
+      !in_use_.chunks.empty()) {
+    return;
+  }
+  damaged_ = true;
+  visitor_.OnDamage(
+      {.file = file.life,
+       .position = 0,
+       .length = kWalBlockBytes,
+       .first_seq = seq,
+       .last_seq = seq,
+       .detail = fmt::format("{} at 0: {}", WalFilePath(file.life),
+                             file.header_fault),
+       .unidentified = false});
+}
+
+Status Recovery::Load(ScannedFile& file, const ScannedGroup& group) {
+  const bool required = group.header.seq <= required_;
+  CheckHeader(file, group.header.seq);
+  STRATA_ASSIGN_OR_RETURN(const std::span<std::byte> bytes,
+                          TakeRoom(group.header.bytes));
+  const std::string fault = ReadWhatCanBe(*file.file, group.position, bytes);
+  Result<ScannedFrames> content = ScanWalGroup(bytes, group.header, file.life);
+  if (!content.ok()) {
+    return content.status().WithContext(
+        fmt::format("{} at {}", WalFilePath(file.life), group.position));
+  }
+  if (!fault.empty() && !content->holes.empty()) {
+    content->holes.front().fault = fault;
+  }
+  if (!content->intact() && !required) {
+    cut_ = true;
+    return Status::Ok();
+  }
+  if (!required) STRATA_RETURN_IF_ERROR(WriteAgain(file, group, bytes));
+  Deliver(file, group, *content);
+  next_ = group.header.seq + 1;
+  in_use_.last_seq = group.header.seq;
+  return Status::Ok();
+}
+
+Result<std::span<std::byte>> Recovery::TakeRoom(uint64_t size_bytes) {
+  if (chunk_ == nullptr || chunk_used_ + size_bytes > chunk_->bytes().size()) {
+    STRATA_ASSIGN_OR_RETURN(
+        chunk_, chunks_.Take(std::max(options_.chunk_bytes,
+                                      AlignUp(size_bytes, kWalBlockBytes)),
+                             ChunkSource::Limit::kIgnore));
+    chunk_used_ = 0;
+    in_use_.chunks.push_back(chunk_);
+  }
+  const auto room = chunk_->bytes().subspan(chunk_used_, size_bytes);
+  chunk_used_ += AlignUp(size_bytes, kFrameAlignment);
+  return room;
+}
+
+// Frames and holes in the order in which they lie in the file. An append that
+// lost a frame was acknowledged as a whole: what is left of it is delivered.
+void Recovery::Deliver(const ScannedFile& file, const ScannedGroup& group,
+                       const ScannedFrames& content) {
+  auto frame = content.frames.begin();
+  for (const ScannedFrames::Hole& hole : content.holes) {
+    for (; frame != content.frames.end() && frame->at < hole.begin; ++frame) {
+      DeliverFrame(file, group, *frame);
     }
-    const Status payload = VerifyPayload(*frame);
-    bool damaged = !payload.ok();
-    if (FaultPlanted(PlantedFault::kCrcIgnored)) damaged = false;
-    if (damaged) note(group.position + at, payload.message());
-    frames.push_back({.header = frame->header,
-                      .payload = frame->payload,
-                      .chunk = chunk,
-                      .seq = group.header.seq,
-                      .file = file.life,
-                      .position = group.position + at,
-                      .payload_damaged = damaged});
-    at += frame->frame_bytes;
+    damaged_ = true;
+    visitor_.OnDamage(
+        {.file = file.life,
+         .position = group.position + hole.begin,
+         .length = hole.end - hole.begin,
+         .first_seq = group.header.seq,
+         .last_seq = group.header.seq,
+         .detail = fmt::format("{} at {}: {}", WalFilePath(file.life),
+                               group.position + hole.begin, hole.fault),
+         .unidentified = true});
   }
-  if (frames.size() != group.header.frames) {
-    note(group.position, fmt::format("expected {} frames, found {}",
-                                     group.header.frames, frames.size()));
+  for (; frame != content.frames.end(); ++frame) {
+    DeliverFrame(file, group, *frame);
   }
-  // An append that lost a frame is not there at all, but its offsets are: what
-  // is left of it stays, so that the loss is named.
-  return frames;
 }
 
-void Recovery::ReportMissing(uint64_t first, uint64_t last,
-                             std::string detail) {
-  visitor_.OnDamage({.first_seq = first,
-                     .last_seq = last,
-                     .detail = std::move(detail),
-                     .unidentified = true});
+void Recovery::DeliverFrame(const ScannedFile& file, const ScannedGroup& group,
+                            const ScannedFrames::Frame& frame) {
+  RecoveredFrame recovered{.header = frame.frame.header,
+                           .payload = frame.frame.payload,
+                           .chunk = chunk_,
+                           .seq = group.header.seq,
+                           .file = file.life,
+                           .position = group.position + frame.at,
+                           .payload_damaged = !frame.payload_fault.empty()};
+  if (recovered.payload_damaged) {
+    damaged_ = true;
+    visitor_.OnDamage({.file = file.life,
+                       .position = recovered.position,
+                       .length = frame.frame.frame_bytes,
+                       .first_seq = group.header.seq,
+                       .last_seq = group.header.seq,
+                       .detail = fmt::format("{}: {}", recovered.where(),
+                                             frame.payload_fault),
+                       .unidentified = false});
+  }
+  visitor_.OnFrame(std::move(recovered));
 }
 
-Status Recovery::SyncFiles() {
-  for (const ScannedFile& file : scanned_) {
-    const Status synced = file.file->Sync();
-    if (!synced.ok()) return synced;
+// Nothing says that the group was ever synced: it may be in the system's cache
+// only, even as a page that failed to be written and is taken for clean. What
+// is delivered must not vanish later, so the same bytes are written again.
+Status Recovery::WriteAgain(ScannedFile& file, const ScannedGroup& group,
+                            ByteSpan bytes) {
+  Status written = file.file->Write(group.position, bytes);
+  if (written.ok() && in_use_.last_seq == 0) {
+    STRATA_ASSIGN_OR_RETURN(const std::string header, HeaderOf(file));
+    written = file.file->Write(0, AsBytes(header));
+  }
+  rewritten_ = true;
+  // A file system that writes elsewhere may be full; then the cache must do.
+  return written.code() == StatusCode::kNoSpace ? Status::Ok() : written;
+}
+
+Result<std::string> Recovery::HeaderOf(const ScannedFile& file) const {
+  if (!file.header_fault.empty()) {
+    return EncodeWalFileHeader({.log_id = expectations_.log_id,
+                                .life = file.life,
+                                .first_group_seq = file.first_seq,
+                                .file_bytes = file.file_bytes});
+  }
+  std::string block(kWalBlockBytes, '\0');
+  STRATA_ASSIGN_OR_RETURN(
+      const size_t n,
+      file.file->Read(0, std::as_writable_bytes(std::span(block))));
+  block.resize(n);
+  return block;
+}
+
+// What was cut, or replaced by a file that was cut in turn, must not come back
+// when that file is gone and the number was given to another group.
+Status Recovery::EraseCut() {
+  const std::vector<std::byte> zeros(kWalGroupHeaderBytes);
+  for (ScannedFile& file : scanned_) {
+    bool erased = false;
+    for (const ScannedGroup& group : file.groups) {
+      if (group.header.seq < next_) continue;
+      STRATA_RETURN_IF_ERROR(file.file->Write(group.position, zeros));
+      erased = true;
+    }
+    if (erased) STRATA_RETURN_IF_ERROR(file.file->Sync());
   }
   return Status::Ok();
 }

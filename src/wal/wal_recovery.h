@@ -53,13 +53,16 @@ struct RecoveredFrame {
   std::string where() const;
 };
 
-// Acknowledged bytes that are lost.
+// Acknowledged bytes that are damaged.
 struct WalDamage {
+  uint64_t file = 0;
+  uint64_t position = 0;  // in the file
+  uint64_t length = 0;    // 0: not known
   uint64_t first_seq = 0;
   uint64_t last_seq = 0;  // inclusive
   std::string detail;     // file, position, expected, found
-  // Nobody can tell which batches were there. False when their frames follow
-  // as payload_damaged.
+  // Batches are lost and nobody can tell which. False when none is, or when
+  // its frame follows with payload_damaged.
   bool unidentified = true;
 };
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "base/planted_fault.h"
 #include "wal/wal_recovery.h"
 
 namespace strata {
@@ -14,24 +15,13 @@ namespace {
 // Reads a file in large pieces and answers blocks of it.
 class BlockReader {
  public:
-  BlockReader(File& file, uint64_t file_bytes)
-      : file_(file), file_bytes_(file_bytes) {}
+  explicit BlockReader(ScannedFile& scanned) : scanned_(scanned) {}
 
   // The block at `position`, shorter at the end of the file; empty where it
   // cannot be read. Valid until the next call.
   ByteSpan At(uint64_t position) {
-    if (position >= file_bytes_) return {};
     if (position < begin_ || position + kWalBlockBytes > begin_ + size_) {
-      begin_ = position;
-      buffer_.resize(kPieceBytes);
-      const Result<size_t> read = file_.Read(position, buffer_);
-      size_ = read.ok() ? *read : 0;
-      // A bad sector must not hide the blocks beside it.
-      if (!read.ok()) {
-        const Result<size_t> block =
-            file_.Read(position, std::span(buffer_).first(kWalBlockBytes));
-        size_ = block.ok() ? *block : 0;
-      }
+      Fill(position);
     }
     const uint64_t at = position - begin_;
     if (at >= size_) return {};
@@ -42,12 +32,92 @@ class BlockReader {
  private:
   static constexpr size_t kPieceBytes = 256 << 10;
 
-  File& file_;
-  const uint64_t file_bytes_;
+  void Fill(uint64_t position) {
+    buffer_.resize(kPieceBytes);
+    begin_ = position;
+    Result<size_t> read = scanned_.file->Read(position, buffer_);
+    if (!read.ok()) {
+      // A bad sector must not hide the blocks beside it.
+      scanned_.unreadable = true;
+      read = scanned_.file->Read(position,
+                                 std::span(buffer_).first(kWalBlockBytes));
+    }
+    size_ = read.ok() ? *read : 0;
+  }
+
+  ScannedFile& scanned_;
   std::vector<std::byte> buffer_;
   uint64_t begin_ = 0;
   uint64_t size_ = 0;
 };
+
+Status ScanHeader(ByteSpan block, const TopicId& log_id, ScannedFile& scanned) {
+  const Result<WalFileHeader> header = DecodeWalFileHeader(block);
+  if (header.status().code() == StatusCode::kUnsupported) {
+    return header.status();
+  }
+  if (!header.ok()) {
+    scanned.header_fault = header.status().message();
+    return Status::Ok();
+  }
+  // First: a file that was misplaced may have got another name, too.
+  if (header->log_id != log_id) {
+    return Status(StatusCode::kInvalidArgument,
+                  fmt::format("belongs to another log: expected {}, found {}",
+                              log_id.ToString(), header->log_id.ToString()));
+  }
+  if (header->life != scanned.life) {
+    // Recycled, but not in use yet under its new name.
+    scanned.header_fault =
+        fmt::format("WAL file header: expected life {}, found {}", scanned.life,
+                    header->life);
+    return Status::Ok();
+  }
+  scanned.first_seq = header->first_group_seq;
+  return Status::Ok();
+}
+
+Status ScanGroups(BlockReader& blocks, const TopicId& log_id,
+                  ScannedFile& scanned) {
+  uint64_t last_seq = 0;
+  for (uint64_t at = kWalBlockBytes; at < scanned.file_bytes;) {
+    const Result<WalGroupHeader> group =
+        DecodeWalGroupHeader(blocks.At(at), log_id, scanned.life);
+    if (group.status().code() == StatusCode::kUnsupported) {
+      return group.status().WithContext(fmt::format("group at {}", at));
+    }
+    if (!group.ok() || group->seq <= last_seq ||
+        group->bytes > scanned.file_bytes - at) {
+      at += kWalBlockBytes;
+      continue;
+    }
+    last_seq = group->seq;
+    scanned.groups.push_back({at, *group});
+    at = AlignUp(at + group->bytes, kWalBlockBytes);
+  }
+  return Status::Ok();
+}
+
+// More than this in front of a frame found by searching is not believed: else
+// garbage would have checksums computed over megabytes at each step.
+constexpr uint32_t kMaxTaggedBytesSearched = 4096;
+
+bool MayStartFrame(ByteSpan bytes) {
+  if (bytes.size() < kFrameHeaderBytes) return false;
+  // The header's last field: docs/formats/frame.md.
+  return LoadLittle<uint32_t>(bytes.data() + kFrameHeaderBytes - 4) <=
+         kMaxTaggedBytesSearched;
+}
+
+// The position of the next good frame header at or after `at`; the end when
+// there is none.
+size_t FindFrame(ByteSpan bytes, size_t at, uint64_t life) {
+  for (; at < bytes.size(); at += kFrameAlignment) {
+    const ByteSpan rest = bytes.subspan(at);
+    if (MayStartFrame(rest) && DecodeFrame(rest, life).ok()) return at;
+  }
+  return bytes.size();
+}
 
 }  // namespace
 
@@ -58,43 +128,45 @@ Result<ScannedFile> ScanWalFile(FileSystem& files, uint64_t life,
   STRATA_ASSIGN_OR_RETURN(scanned.file,
                           files.Open(WalFilePath(life), OpenMode::kReadWrite));
   STRATA_ASSIGN_OR_RETURN(scanned.file_bytes, scanned.file->Size());
-  BlockReader blocks(*scanned.file, scanned.file_bytes);
+  BlockReader blocks(scanned);
+  STRATA_RETURN_IF_ERROR(
+      ScanHeader(blocks.At(0), log_id, scanned).WithContext(WalFilePath(life)));
+  STRATA_RETURN_IF_ERROR(
+      ScanGroups(blocks, log_id, scanned).WithContext(WalFilePath(life)));
+  return scanned;
+}
 
-  const Result<WalFileHeader> header = DecodeWalFileHeader(blocks.At(0));
-  if (!header.ok() && header.status().code() == StatusCode::kUnsupported) {
-    return header.status().WithContext(WalFilePath(life));
-  }
-  if (header.ok() && header->log_id != log_id) {
-    return Status(StatusCode::kInvalidArgument,
-                  fmt::format("{} belongs to another log: expected {}, found "
-                              "{}",
-                              WalFilePath(life), log_id.ToString(),
-                              header->log_id.ToString()));
-  }
-  if (!header.ok()) {
-    scanned.header_fault = header.status().message();
-  } else if (header->life != life) {
-    // Recycled, but not in use yet under its new name.
-    scanned.header_fault = fmt::format("header of life {}", header->life);
-  } else {
-    scanned.first_seq = header->first_group_seq;
-  }
+bool ScannedFrames::intact() const {
+  return holes.empty() && std::ranges::all_of(frames, [](const Frame& f) {
+           return f.payload_fault.empty();
+         });
+}
 
-  uint64_t position = kWalBlockBytes;
-  while (position < scanned.file_bytes) {
-    const Result<WalGroupHeader> group =
-        DecodeWalGroupHeader(blocks.At(position), log_id, life);
-    const bool ascends =
-        group.ok() && (scanned.groups.empty() ||
-                       group->seq > scanned.groups.back().header.seq);
-    if (!ascends) {
-      position += kWalBlockBytes;
+Result<ScannedFrames> ScanWalGroup(ByteSpan bytes, const WalGroupHeader& header,
+                                   uint64_t life) {
+  ScannedFrames found;
+  for (size_t at = header.frames_at(); at < bytes.size();) {
+    const Result<DecodedFrame> frame = DecodeFrame(bytes.subspan(at), life);
+    if (frame.status().code() == StatusCode::kUnsupported) {
+      return frame.status();
+    }
+    if (!frame.ok()) {
+      const size_t end = FindFrame(bytes, at + kFrameAlignment, life);
+      found.holes.push_back({at, end, frame.status().message()});
+      at = end;
       continue;
     }
-    scanned.groups.push_back({position, *group});
-    position = AlignUp(position + group->bytes, kWalBlockBytes);
+    std::string fault = VerifyPayload(*frame).message();
+    if (FaultPlanted(PlantedFault::kCrcIgnored)) fault.clear();
+    found.frames.push_back({at, *frame, std::move(fault)});
+    at += frame->frame_bytes;
   }
-  return scanned;
+  if (found.holes.empty() && found.frames.size() != header.frames) {
+    found.holes.push_back({bytes.size(), bytes.size(),
+                           fmt::format("expected {} frames, found {}",
+                                       header.frames, found.frames.size())});
+  }
+  return found;
 }
 
 }  // namespace strata

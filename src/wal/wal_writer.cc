@@ -10,17 +10,27 @@
 #include "base/check.h"
 #include "base/crc32c.h"
 #include "format/wal_format.h"
+#include "wal/wal_rewrite.h"
 
 namespace strata {
 namespace {
 
-// How long after a file could not be prepared it is tried again.
-constexpr std::chrono::seconds kPrepareRetry{1};
-// Released files kept for recycling; what is above is removed.
-constexpr size_t kMaxRecyclable = 2;
+// Header block and one group.
+constexpr uint64_t kMinFileBytes = 2 * kWalBlockBytes;
+constexpr uint64_t kMaxFileBytes = uint64_t{4} << 30;
 
-Status Overloaded(std::string_view why) {
-  return Status(StatusCode::kOverloaded, fmt::format("WAL: {}", why));
+Status CheckOptions(const WalOptions& options) {
+  if (options.file_bytes < kMinFileBytes ||
+      options.file_bytes > kMaxFileBytes ||
+      options.file_bytes % kWalBlockBytes != 0 || options.chunk_bytes == 0 ||
+      options.chunk_bytes % kWalBlockBytes != 0) {
+    return Status(StatusCode::kInvalidArgument,
+                  fmt::format("WAL files of {} bytes, chunks of {}: expected "
+                              "multiples of {}, files from {} to {} bytes",
+                              options.file_bytes, options.chunk_bytes,
+                              kWalBlockBytes, kMinFileBytes, kMaxFileBytes));
+  }
+  return Status::Ok();
 }
 
 }  // namespace
@@ -28,19 +38,19 @@ Status Overloaded(std::string_view why) {
 WalWriter::WalWriter(FileSystem& files, Runtime& runtime, Logger log,
                      ChunkSource& chunks, WalOptions options,
                      WalRecovered recovered)
-    : files_(files),
-      runtime_(runtime),
+    : runtime_(runtime),
       log_(std::move(log)),
       chunks_(chunks),
       options_(options),
       log_id_(recovered.log_id),
       io_(runtime.log_executor()),
-      prepare_(runtime.log_executor()),
+      spares_(files, runtime, log_,
+              {.file_bytes = options.file_bytes,
+               .last_life = recovered.last_life,
+               .recyclable = std::move(recovered.spares)},
+              [this] { NotifyRoom(); }),
       durable_(recovered.last_seq),
-      next_seq_(recovered.last_seq + 1),
-      next_life_(recovered.last_life + 1),
-      recyclable_(std::move(recovered.spares)),
-      noted_seq_(recovered.last_seq) {
+      next_seq_(recovered.last_seq + 1) {
   for (WalFileInUse& file : recovered.files) {
     auto taken = std::make_shared<WalFile>();
     taken->life = file.life;
@@ -57,15 +67,10 @@ Result<std::unique_ptr<WalWriter>> WalWriter::Open(FileSystem& files,
                                                    ChunkSource& chunks,
                                                    WalOptions options,
                                                    WalRecovered recovered) {
+  STRATA_RETURN_IF_ERROR(CheckOptions(options));
   std::unique_ptr<WalWriter> writer(new WalWriter(
       files, runtime, std::move(log), chunks, options, std::move(recovered)));
-  {
-    MutexLock lock(writer->mu_);
-    writer->preparing_ = true;
-  }
-  // The first append should not have to wait. A full disk does not fail the
-  // open: what is there can still be read and freed.
-  writer->PrepareSpare();
+  writer->spares_.PrepareNow();
   return writer;
 }
 
@@ -73,42 +78,53 @@ Result<std::unique_ptr<WalWriter>> WalWriter::Open(FileSystem& files,
 
 Status WalWriter::Append(std::span<const WalFrame> frames,
                          std::span<WalPlace> places) {
+  STRATA_CHECK(!frames.empty() && frames.size() == places.size());
   uint64_t bytes = 0;
   for (const WalFrame& frame : frames) {
     bytes += FrameBytes(frame.payload.size());
   }
   Trash trash;
   MutexLock lock(mu_);
-  STRATA_RETURN_IF_ERROR(MakeRoom(bytes, trash));
+  const Status room = MakeRoom(bytes, trash);
+  if (!room.ok()) {
+    may_retry_ = false;
+    return room;
+  }
   if (!group_) OpenGroupHere();
   for (size_t i = 0; i < frames.size(); ++i) {
-    const ByteSpan payload = frames[i].payload;
-    std::byte* at = chunk_->bytes().data() + chunk_used_;
-    const std::span<std::byte> stored(at + kFrameHeaderBytes, payload.size());
-    if (!payload.empty()) {
-      std::memcpy(stored.data(), payload.data(), payload.size());
-    }
     FrameHeader header = frames[i].header;
+    header.flags &= static_cast<uint16_t>(~kFrameContinues);
     if (i + 1 < frames.size()) header.flags |= kFrameContinues;
-    header.payload_bytes = static_cast<uint32_t>(payload.size());
-    header.payload_crc32c = Crc32c(stored);
-    header.tagged_bytes = 0;
-    EncodeFrameHeader(
-        header, current_->life,
-        std::span<std::byte, kFrameHeaderBytes>(at, kFrameHeaderBytes));
-    const size_t frame_bytes = FrameBytes(payload.size());
-    const size_t filled = kFrameHeaderBytes + payload.size();
-    std::memset(at + filled, 0, frame_bytes - filled);
-    chunk_used_ += frame_bytes;
-    ++group_->frames;
-    places[i] = {.chunk = chunk_,
-                 .payload = stored,
-                 .payload_crc32c = header.payload_crc32c,
-                 .end_seq = group_->seq};
+    AddFrame(header, frames[i].payload, places[i]);
   }
   last_batch_seq_ = group_->seq;
   ArmCheckpoint();
   return Status::Ok();
+}
+
+void WalWriter::AddFrame(FrameHeader header, ByteSpan payload,
+                         WalPlace& place) {
+  std::byte* const at = chunk_->bytes().data() + chunk_used_;
+  const std::span<std::byte> stored(at + kFrameHeaderBytes, payload.size());
+  if (!payload.empty()) {
+    std::memcpy(stored.data(), payload.data(), payload.size());
+  }
+  header.payload_bytes = static_cast<uint32_t>(payload.size());
+  // Of what is stored, whatever the caller's bytes do meanwhile.
+  header.payload_crc32c = Crc32c(stored);
+  header.tagged_bytes = 0;
+  EncodeFrameHeader(
+      header, current_->life,
+      std::span<std::byte, kFrameHeaderBytes>(at, kFrameHeaderBytes));
+  const size_t frame_bytes = FrameBytes(payload.size());
+  const size_t filled = kFrameHeaderBytes + payload.size();
+  std::memset(at + filled, 0, frame_bytes - filled);
+  chunk_used_ += frame_bytes;
+  ++group_->frames;
+  place = {.chunk = chunk_,
+           .payload = stored,
+           .payload_crc32c = header.payload_crc32c,
+           .end_seq = group_->seq};
 }
 
 // Makes sure that `frame_bytes` fit behind chunk_used_, and a group header in
@@ -116,7 +132,10 @@ Status WalWriter::Append(std::span<const WalFrame> frames,
 Status WalWriter::MakeRoom(uint64_t frame_bytes, Trash& trash) {
   if (!failed_.ok()) return failed_;
   if (closing_) return Status(StatusCode::kClosed, "the WAL is closed");
-  if (rewriting_) return Overloaded("moving to a new file after an error");
+  if (rewriting_) {
+    return Status(StatusCode::kOverloaded,
+                  "the WAL moves to a new file after an error");
+  }
   const uint64_t header = group_ ? 0 : kWalGroupHeaderBytes;
   if (chunk_ != nullptr && chunk_used_ + header + frame_bytes <= chunk_bytes_) {
     return Status::Ok();
@@ -129,46 +148,37 @@ Status WalWriter::MakeRoom(uint64_t frame_bytes, Trash& trash) {
                               "of {}",
                               frame_bytes, options_.file_bytes));
   }
+  return NextChunk(needed, trash);
+}
+
+Status WalWriter::NextChunk(uint64_t needed, Trash& trash) {
+  // Also when there is no other one: its memory may be what is missing.
+  LeaveChunk(trash);
   if (current_ == nullptr || current_->end + needed > options_.file_bytes) {
-    STRATA_RETURN_IF_ERROR(NextFile(trash));
+    STRATA_RETURN_IF_ERROR(NextFile());
   }
   const uint64_t size = std::min(std::max(options_.chunk_bytes, needed),
                                  options_.file_bytes - current_->end);
-  STRATA_ASSIGN_OR_RETURN(std::shared_ptr<Chunk> chunk,
+  STRATA_ASSIGN_OR_RETURN(chunk_,
                           chunks_.Take(size, ChunkSource::Limit::kHonour));
-  LeaveChunk(trash);
-  chunk_ = std::move(chunk);
   chunk_position_ = current_->end;
   chunk_bytes_ = size;
   chunk_used_ = 0;
-  current_->end += size;
   current_->chunks.push_back(chunk_);
   return Status::Ok();
 }
 
-Status WalWriter::NextFile(Trash& trash) {
-  if (spare_ != nullptr && !in_use_.empty() &&
-      spare_->life < in_use_.back()->life) {
-    // Prepared before an error moved the log on; lives must ascend.
-    recyclable_.push_back(spare_->life);
-    spare_ = nullptr;
-  }
+Status WalWriter::NextFile() {
   if ((in_use_.size() + 1) * options_.file_bytes > options_.max_bytes) {
-    return Overloaded(
-        fmt::format("{} files of {} bytes are in use, at most {} "
+    return Status(
+        StatusCode::kOverloaded,
+        fmt::format("{} WAL files of {} bytes are in use, at most {} "
                     "bytes may be",
                     in_use_.size(), options_.file_bytes, options_.max_bytes));
   }
-  if (spare_ == nullptr) {
-    KickPrepare();
-    return prepare_error_.ok() ? Overloaded("the next file is being prepared")
-                               : prepare_error_;
-  }
-  LeaveChunk(trash);
-  current_ = std::exchange(spare_, nullptr);
+  STRATA_ASSIGN_OR_RETURN(current_, spares_.Take());
   current_->first_seq = next_seq_;
   in_use_.push_back(current_);
-  KickPrepare();
   return Status::Ok();
 }
 
@@ -180,7 +190,7 @@ void WalWriter::OpenGroupHere() {
 void WalWriter::CloseGroup() {
   if (!group_) return;
   const uint64_t synced = durable_.load(std::memory_order_relaxed);
-  std::byte* base = chunk_->bytes().data();
+  std::byte* const base = chunk_->bytes().data();
   EncodeWalGroupHeader(
       {.seq = group_->seq,
        .synced_seq = synced,
@@ -209,8 +219,9 @@ void WalWriter::LeaveChunk(Trash& trash) {
     // A full chunk is written out even if nobody waits for it.
     wanted_ = std::max(wanted_, group_->seq);
     CloseGroup();
+    Kick();
   }
-  Kick();
+  current_->end = chunk_position_ + chunk_used_;
   trash = std::exchange(chunk_, nullptr);
 }
 
@@ -220,6 +231,7 @@ void WalWriter::WhenDurable(uint64_t seq, StatusDone done) {
   Status answer;
   {
     MutexLock lock(mu_);
+    STRATA_CHECK(seq < next_seq_);
     if (seq > durable_.load(std::memory_order_relaxed)) {
       if (failed_.ok()) {
         waiters_.push_back({seq, std::move(done)});
@@ -227,13 +239,22 @@ void WalWriter::WhenDurable(uint64_t seq, StatusDone done) {
         Kick();
         return;
       }
-      answer = failed_;
+      answer = Status(StatusCode::kUnknown, failed_.message());
     }
   }
   runtime_.log_executor().Post(
       [answer = std::move(answer), done = std::move(done)]() mutable {
         done(std::move(answer));
       });
+}
+
+void WalWriter::Sync(StatusDone done) {
+  uint64_t last;
+  {
+    MutexLock lock(mu_);
+    last = next_seq_ - 1;
+  }
+  WhenDurable(last, std::move(done));
 }
 
 void WalWriter::Kick() {
@@ -243,79 +264,73 @@ void WalWriter::Kick() {
   io_.Post([this] { RunIo(); });
 }
 
+// Appends that came while a sync was running go into the next one together.
 void WalWriter::RunIo() {
-  std::vector<ClosedGroup> groups;
+  std::vector<WalGroup> groups;
   {
     MutexLock lock(mu_);
     if (group_ && wanted_ >= group_->seq) CloseGroup();
-    groups.assign(std::make_move_iterator(closed_.begin()),
-                  std::make_move_iterator(closed_.end()));
-    closed_.clear();
-    if (groups.empty()) {
-      io_running_ = false;
-      return;
-    }
+    groups = TakeGroups();
   }
-  Status written = WriteGroups(groups);
-  if (written.ok()) return Succeeded(groups);
-  Failed(std::move(groups), std::move(written));
+  const Status written = WriteGroups(groups);
+  if (written.ok()) {
+    Succeeded(groups);
+  } else {
+    Failed(std::move(groups), written);
+  }
 }
 
-Status WalWriter::WriteHeader(WalFile& file) {
-  const std::string block =
-      EncodeWalFileHeader({.log_id = log_id_,
-                           .life = file.life,
-                           .first_group_seq = file.first_seq,
-                           .file_bytes = file.file_bytes});
-  STRATA_RETURN_IF_ERROR(file.file->Write(0, AsBytes(block)));
-  file.header_written = true;
-  return Status::Ok();
+// Those of one file: it is synced before anything goes to the next, whose
+// header says that all groups of older files are durable.
+std::vector<WalGroup> WalWriter::TakeGroups() {
+  std::vector<WalGroup> groups;
+  while (!closed_.empty() &&
+         (groups.empty() || closed_.front().file == groups.front().file)) {
+    groups.push_back(std::move(closed_.front()));
+    closed_.pop_front();
+  }
+  return groups;
 }
 
-// A file is synced before anything goes to the next: a group in a later file
-// says that all in the earlier ones are durable.
-Status WalWriter::WriteGroups(const std::vector<ClosedGroup>& groups) {
+Status WalWriter::WriteGroups(const std::vector<WalGroup>& groups) {
+  STRATA_CHECK(!groups.empty());
+  WalFile& file = *groups.front().file;
+  if (!file.header_written) {
+    STRATA_RETURN_IF_ERROR(WriteWalHeader(file, log_id_));
+  }
   uint64_t bytes = 0;
-  uint64_t syncs = 0;
   for (size_t i = 0; i < groups.size();) {
-    const ClosedGroup& first = groups[i];
-    if (!first.file->header_written) {
-      STRATA_RETURN_IF_ERROR(WriteHeader(*first.file));
-    }
     // Neighbours in the chunk go in one write.
-    size_t length = first.bytes;
-    size_t next = i + 1;
-    while (next < groups.size() && groups[next].chunk == first.chunk &&
-           groups[next].begin == first.begin + length) {
-      length += groups[next++].bytes;
+    const WalGroup& first = groups[i];
+    size_t length = 0;
+    for (; i < groups.size() && groups[i].chunk == first.chunk &&
+           groups[i].begin == first.begin + length;
+         ++i) {
+      length += groups[i].bytes;
     }
-    STRATA_RETURN_IF_ERROR(first.file->file->Write(
+    STRATA_RETURN_IF_ERROR(file.file->Write(
         first.position, first.chunk->bytes().subspan(first.begin, length)));
     bytes += length;
-    if (next == groups.size() || groups[next].file != first.file) {
-      STRATA_RETURN_IF_ERROR(first.file->file->Sync());
-      ++syncs;
-    }
-    i = next;
   }
+  STRATA_RETURN_IF_ERROR(file.file->Sync());
   MutexLock lock(mu_);
   stats_.bytes_written += bytes;
-  stats_.syncs += syncs;
+  ++stats_.syncs;
   stats_.groups += groups.size();
   return Status::Ok();
 }
 
 std::vector<WalWriter::Waiter> WalWriter::TakeWaiters(uint64_t through) {
-  const auto later = std::stable_partition(
-      waiters_.begin(), waiters_.end(),
-      [through](const Waiter& w) { return w.seq <= through; });
-  std::vector<Waiter> taken(std::make_move_iterator(waiters_.begin()),
-                            std::make_move_iterator(later));
-  waiters_.erase(waiters_.begin(), later);
+  std::vector<Waiter> taken;
+  std::vector<Waiter> rest;
+  for (Waiter& waiter : waiters_) {
+    (waiter.seq <= through ? taken : rest).push_back(std::move(waiter));
+  }
+  waiters_ = std::move(rest);
   return taken;
 }
 
-void WalWriter::Succeeded(const std::vector<ClosedGroup>& groups) {
+void WalWriter::Succeeded(const std::vector<WalGroup>& groups) {
   std::vector<Waiter> reached;
   {
     MutexLock lock(mu_);
@@ -331,13 +346,26 @@ void WalWriter::Succeeded(const std::vector<ClosedGroup>& groups) {
 
 // ---- after an error -------------------------------------------------------
 
-// What failed to be written or synced is not tried again on the same pages:
-// the kernel may have dropped them and say Ok the next time. The groups are
-// still in memory and go to a new file, which begins with the first of them.
-void WalWriter::Failed(std::vector<ClosedGroup> groups, Status error) {
+// Files that were laid out behind the one that failed. Their groups go
+// elsewhere, nothing was written to them.
+std::vector<uint64_t> WalWriter::DropUnwritten() {
+  std::vector<uint64_t> dropped;
+  while (!in_use_.empty() && in_use_.back()->file != nullptr &&
+         !in_use_.back()->failed && !in_use_.back()->header_written) {
+    dropped.push_back(in_use_.back()->life);
+    in_use_.pop_back();
+  }
+  return dropped;
+}
+
+void WalWriter::Failed(std::vector<WalGroup> groups, const Status& error) {
   log_.Error("WAL: {}; moving to a new file", error.ToString());
+  const Status unknown(
+      StatusCode::kUnknown,
+      fmt::format("the WAL could not be written: {}", error.ToString()));
   Trash trash;
   std::vector<Waiter> unsure;
+  std::vector<uint64_t> unwritten;
   {
     MutexLock lock(mu_);
     rewriting_ = true;
@@ -346,97 +374,42 @@ void WalWriter::Failed(std::vector<ClosedGroup> groups, Status error) {
                   std::make_move_iterator(closed_.end()));
     closed_.clear();
     unsure = TakeWaiters(groups.back().seq);
+    groups.front().file->failed = true;
+    groups.front().file->last_seq = groups.front().seq - 1;
+    unwritten = DropUnwritten();
   }
-  Result<std::vector<std::shared_ptr<WalFile>>> rewritten = Rewrite(groups);
-  std::vector<Waiter> lost;
-  std::vector<UniqueFunction<void()>> ready;
+  for (Waiter& waiter : unsure) waiter.done(unknown);
+  spares_.Recycle(std::move(unwritten));
+
+  const Result<std::vector<std::shared_ptr<WalFile>>> rewritten =
+      RewriteWalGroups(groups, log_id_, spares_);
+  std::vector<Waiter> waiters;  // those that came meanwhile
   {
     MutexLock lock(mu_);
     rewriting_ = false;
     io_running_ = false;
     if (rewritten.ok()) {
-      for (const auto& file : in_use_) {
-        file->last_seq = std::min(file->last_seq, groups.front().seq - 1);
-      }
       in_use_.insert(in_use_.end(), rewritten->begin(), rewritten->end());
       current_ = in_use_.back();
       durable_.store(groups.back().seq, std::memory_order_release);
-      Kick();
+      waiters = TakeWaiters(groups.back().seq);
+      ArmCheckpoint();
     } else {
       failed_ =
           Status(StatusCode::kReadOnly,
                  fmt::format("the WAL could not be written: {}; then: "
                              "{}. Reopen the store",
                              error.ToString(), rewritten.status().ToString()));
-      lost = TakeWaiters(UINT64_MAX);
+      waiters = TakeWaiters(UINT64_MAX);
     }
-    ready.swap(ready_);
   }
   if (!rewritten.ok()) {
     log_.Error("WAL is read-only: {}", rewritten.status().ToString());
   }
-  const Status unknown(
-      StatusCode::kUnknown,
-      fmt::format("the WAL could not be synced: {}", error.ToString()));
-  for (Waiter& waiter : unsure) waiter.done(unknown);
-  for (Waiter& waiter : lost) waiter.done(unknown);
-  for (UniqueFunction<void()>& r : ready) r();
-}
-
-namespace {
-
-// The bytes of a group for a file of another life: the checksums of its
-// headers are seeded with it.
-Status Reseed(std::span<std::byte> bytes, const TopicId& log_id,
-              uint64_t old_life, uint64_t life) {
-  STRATA_ASSIGN_OR_RETURN(const WalGroupHeader group,
-                          DecodeWalGroupHeader(bytes, log_id, old_life));
-  for (size_t at = kWalGroupHeaderBytes; at < group.bytes;) {
-    STRATA_ASSIGN_OR_RETURN(const DecodedFrame frame,
-                            DecodeFrame(ByteSpan(bytes).subspan(at), old_life));
-    EncodeFrameHeader(frame.header, life,
-                      bytes.subspan(at).first<kFrameHeaderBytes>(),
-                      frame.tagged);
-    at += frame.frame_bytes;
+  for (Waiter& waiter : waiters) {
+    waiter.done(rewritten.ok() ? Status::Ok() : unknown);
   }
-  EncodeWalGroupHeader(group, log_id, life,
-                       bytes.first<kWalGroupHeaderBytes>());
-  return Status::Ok();
-}
-
-}  // namespace
-
-Result<std::vector<std::shared_ptr<WalFile>>> WalWriter::Rewrite(
-    const std::vector<ClosedGroup>& groups) {
-  std::vector<std::shared_ptr<WalFile>> made;
-  std::vector<std::byte> scratch;
-  for (const ClosedGroup& group : groups) {
-    if (made.empty() || made.back()->end + group.bytes > options_.file_bytes) {
-      if (!made.empty()) STRATA_RETURN_IF_ERROR(made.back()->file->Sync());
-      uint64_t life;
-      {
-        MutexLock lock(mu_);
-        life = next_life_++;
-      }
-      STRATA_ASSIGN_OR_RETURN(
-          std::shared_ptr<WalFile> file,
-          PrepareWalFile(files_, life, options_.file_bytes, std::nullopt));
-      file->first_seq = group.seq;
-      STRATA_RETURN_IF_ERROR(WriteHeader(*file));
-      made.push_back(std::move(file));
-    }
-    WalFile& file = *made.back();
-    const auto bytes = group.chunk->bytes().subspan(group.begin, group.bytes);
-    scratch.assign(bytes.begin(), bytes.end());
-    STRATA_RETURN_IF_ERROR(
-        Reseed(scratch, log_id_, group.file->life, file.life));
-    STRATA_RETURN_IF_ERROR(file.file->Write(file.end, scratch));
-    file.end += group.bytes;
-    file.last_seq = group.seq;
-    file.chunks.push_back(group.chunk);
-  }
-  STRATA_RETURN_IF_ERROR(made.back()->file->Sync());
-  return made;
+  NotifyRoom();
 }
 
 // ---- checkpoints ----------------------------------------------------------
@@ -455,78 +428,43 @@ void WalWriter::OnCheckpoint() {
   MutexLock lock(mu_);
   checkpoint_armed_ = false;
   if (closing_ || !failed_.ok()) return;
-  if (!rewriting_ && !io_running_ && !group_ && last_batch_seq_ > noted_seq_) {
-    OpenEmptyGroup(trash);
+  if (!io_running_ && !group_ && last_batch_seq_ > noted_seq_) {
+    // Without room the next checkpoint tries again.
+    if (MakeRoom(0, trash).ok()) OpenGroupHere();
   }
   if (group_) wanted_ = std::max(wanted_, group_->seq);
   Kick();
   ArmCheckpoint();
 }
 
-void WalWriter::OpenEmptyGroup(Trash& trash) {
-  // Without room the next checkpoint tries again.
-  if (MakeRoom(0, trash).ok()) OpenGroupHere();
-}
-
 void WalWriter::Close(StatusDone done) {
-  uint64_t last;
   {
     MutexLock lock(mu_);
     closing_ = true;
-    last = next_seq_ - 1;
   }
-  WhenDurable(last, std::move(done));
+  spares_.Stop();
+  Sync(std::move(done));
 }
 
-// ---- files ----------------------------------------------------------------
-
-void WalWriter::KickPrepare() {
-  if (preparing_ || spare_ != nullptr || closing_) return;
-  preparing_ = true;
-  prepare_.Post([this] { PrepareSpare(); });
-}
-
-void WalWriter::PrepareSpare() {
-  uint64_t life;
-  std::optional<uint64_t> recycled;
-  {
-    MutexLock lock(mu_);
-    life = next_life_++;
-    if (!recyclable_.empty()) {
-      recycled = recyclable_.back();
-      recyclable_.pop_back();
-    }
-  }
-  Result<std::shared_ptr<WalFile>> file =
-      PrepareWalFile(files_, life, options_.file_bytes, recycled);
-  if (!file.ok()) {
-    log_.Warning("WAL: no file could be prepared: {}",
-                 file.status().ToString());
-    runtime_.log_executor().PostAfter(kPrepareRetry, [this] {
-      MutexLock lock(mu_);
-      KickPrepare();
-    });
-  }
-  std::vector<UniqueFunction<void()>> ready;
-  {
-    MutexLock lock(mu_);
-    preparing_ = false;
-    prepare_error_ = file.status();
-    if (file.ok()) spare_ = *std::move(file);
-    ready.swap(ready_);
-  }
-  for (UniqueFunction<void()>& r : ready) r();
-}
+// ---- room -----------------------------------------------------------------
 
 void WalWriter::WhenWritable(UniqueFunction<void()> ready) {
-  MutexLock lock(mu_);
-  ready_.push_back(std::move(ready));
+  {
+    MutexLock lock(mu_);
+    // Once: who was refused for a reason of his own must not spin.
+    if (!std::exchange(may_retry_, false)) {
+      ready_.push_back(std::move(ready));
+      return;
+    }
+  }
+  runtime_.log_executor().Post(std::move(ready));
 }
 
 void WalWriter::NotifyRoom() {
   std::vector<UniqueFunction<void()>> ready;
   {
     MutexLock lock(mu_);
+    may_retry_ = true;
     ready.swap(ready_);
   }
   for (UniqueFunction<void()>& r : ready) r();
@@ -547,8 +485,9 @@ std::optional<WalReleasable> WalWriter::Releasable() const {
 }
 
 void WalWriter::Release(uint64_t through) {
-  std::vector<std::shared_ptr<WalFile>> released;
-  std::vector<uint64_t> surplus;
+  std::vector<std::shared_ptr<WalFile>> released;  // closed without the lock
+  std::vector<uint64_t> recyclable;
+  std::vector<uint64_t> rest;
   {
     MutexLock lock(mu_);
     while (!in_use_.empty() && in_use_.front() != current_ &&
@@ -556,23 +495,13 @@ void WalWriter::Release(uint64_t through) {
       released.push_back(std::move(in_use_.front()));
       in_use_.pop_front();
       const WalFile& file = *released.back();
-      if (file.file_bytes == options_.file_bytes &&
-          recyclable_.size() < kMaxRecyclable) {
-        recyclable_.push_back(file.life);
-      } else {
-        surplus.push_back(file.life);
-      }
+      const bool good = file.file_bytes == options_.file_bytes && !file.failed;
+      (good ? recyclable : rest).push_back(file.life);
     }
-    KickPrepare();
   }
-  if (!surplus.empty()) {
-    prepare_.Post([this, surplus = std::move(surplus)] {
-      for (const uint64_t life : surplus) {
-        const Status removed = files_.Remove(WalFilePath(life));
-        if (!removed.ok()) log_.Warning("WAL: {}", removed.ToString());
-      }
-    });
-  }
+  if (released.empty()) return;
+  spares_.Recycle(std::move(recyclable));
+  if (!rest.empty()) spares_.Remove(std::move(rest));
   NotifyRoom();
 }
 
@@ -586,7 +515,7 @@ WalStats WalWriter::Stats() const {
   MutexLock lock(mu_);
   WalStats stats = stats_;
   stats.files = in_use_.size();
-  stats.bytes_in_use = in_use_.size() * options_.file_bytes;
+  for (const auto& file : in_use_) stats.bytes_in_use += file->file_bytes;
   return stats;
 }
 

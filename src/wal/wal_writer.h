@@ -25,6 +25,7 @@
 #include "runtime/strand.h"
 #include "wal/wal_files.h"
 #include "wal/wal_recovery.h"
+#include "wal/wal_spares.h"
 
 namespace strata {
 
@@ -61,6 +62,10 @@ class WalWriter {
  public:
   using StatusDone = UniqueFunction<void(Status)>;
 
+  // Goes on in a new file behind what was recovered. Blocks while that file is
+  // made ready; a full disk does not fail it: what is there can still be read
+  // and freed. Everything given outlives the writer. kInvalidArgument for
+  // impossible options.
   static Result<std::unique_ptr<WalWriter>> Open(FileSystem& files,
                                                  Runtime& runtime, Logger log,
                                                  ChunkSource& chunks,
@@ -69,6 +74,7 @@ class WalWriter {
 
   // Copies the frames one behind the other into one group: all or none, also
   // across a crash. One copy, one checksum, no allocation but for new chunks.
+  // `places` hold no chunk when they come in: it would die under the lock.
   // kInvalidArgument (larger than a file), kOverloaded (WAL at max_bytes, no
   // file prepared, no chunk), kNoSpace (no file could be prepared), kReadOnly
   // (failed for good), kClosed. Nothing was appended then.
@@ -78,10 +84,12 @@ class WalWriter {
   uint64_t durable_seq() const {
     return durable_.load(std::memory_order_acquire);
   }
-  // Continues on the log executor once `seq` is durable; kUnknown when writing
-  // or syncing it failed (it is in the log all the same, or the log is
-  // read-only), kReadOnly when the log failed before.
+  // Continues on the log executor once `seq`, of an append, is durable;
+  // kUnknown when writing or syncing it failed: it may be found at the next
+  // open or not.
   void WhenDurable(uint64_t seq, StatusDone done);
+  // The same for everything appended so far.
+  void Sync(StatusDone done);
 
   // Continues, once, when an append that was refused may be tried again.
   void WhenWritable(UniqueFunction<void()> ready);
@@ -107,15 +115,6 @@ class WalWriter {
     size_t begin = 0;  // in the chunk
     uint32_t frames = 0;
   };
-  struct ClosedGroup {
-    uint64_t seq = 0;
-    uint64_t synced_seq = 0;  // as its header says
-    std::shared_ptr<WalFile> file;
-    std::shared_ptr<Chunk> chunk;
-    uint64_t position = 0;  // in the file
-    size_t begin = 0;       // in the chunk
-    size_t bytes = 0;       // with padding
-  };
   struct Waiter {
     uint64_t seq = 0;
     StatusDone done;
@@ -129,66 +128,61 @@ class WalWriter {
 
   // ---- under the lock
   Status MakeRoom(uint64_t frame_bytes, Trash& trash) STRATA_REQUIRES(mu_);
-  Status NextFile(Trash& trash) STRATA_REQUIRES(mu_);
+  Status NextChunk(uint64_t needed, Trash& trash) STRATA_REQUIRES(mu_);
+  Status NextFile() STRATA_REQUIRES(mu_);
   void OpenGroupHere() STRATA_REQUIRES(mu_);
+  void AddFrame(FrameHeader header, ByteSpan payload, WalPlace& place)
+      STRATA_REQUIRES(mu_);
   void CloseGroup() STRATA_REQUIRES(mu_);
   void LeaveChunk(Trash& trash) STRATA_REQUIRES(mu_);
   void Kick() STRATA_REQUIRES(mu_);
-  void KickPrepare() STRATA_REQUIRES(mu_);
   void ArmCheckpoint() STRATA_REQUIRES(mu_);
-  void OpenEmptyGroup(Trash& trash) STRATA_REQUIRES(mu_);
   std::vector<Waiter> TakeWaiters(uint64_t through) STRATA_REQUIRES(mu_);
+  std::vector<uint64_t> DropUnwritten() STRATA_REQUIRES(mu_);
 
   // ---- on the strand
   void RunIo();
-  Status WriteGroups(const std::vector<ClosedGroup>& groups);
-  Status WriteHeader(WalFile& file);
-  void Succeeded(const std::vector<ClosedGroup>& groups);
-  void Failed(std::vector<ClosedGroup> groups, Status error);
-  Result<std::vector<std::shared_ptr<WalFile>>> Rewrite(
-      const std::vector<ClosedGroup>& groups);
-  void PrepareSpare();
+  std::vector<WalGroup> TakeGroups() STRATA_REQUIRES(mu_);
+  Status WriteGroups(const std::vector<WalGroup>& groups);
+  void Succeeded(const std::vector<WalGroup>& groups);
+  void Failed(std::vector<WalGroup> groups, const Status& error);
   void OnCheckpoint();
 
-  FileSystem& files_;
   Runtime& runtime_;
   const Logger log_;
   ChunkSource& chunks_;
   const WalOptions options_;
   const TopicId log_id_;
-  Strand io_;       // writes and syncs
-  Strand prepare_;  // spare files
+  Strand io_;  // writes and syncs
+  WalSpares spares_;
 
   // Stored with release after a sync, loaded with acquire by readers.
   std::atomic<uint64_t> durable_;
 
   mutable Mutex mu_;
   uint64_t next_seq_ STRATA_GUARDED_BY(mu_);
-  uint64_t next_life_ STRATA_GUARDED_BY(mu_);
-  // In use, ascending; the last one is written to when current_ is set.
+  // In use, ascending; current_, the one that is laid out, is the last.
   std::deque<std::shared_ptr<WalFile>> in_use_ STRATA_GUARDED_BY(mu_);
   std::shared_ptr<WalFile> current_ STRATA_GUARDED_BY(mu_);
-  std::shared_ptr<WalFile> spare_ STRATA_GUARDED_BY(mu_);
-  std::vector<uint64_t> recyclable_ STRATA_GUARDED_BY(mu_);
-  bool preparing_ STRATA_GUARDED_BY(mu_) = false;
-  Status prepare_error_ STRATA_GUARDED_BY(mu_);
 
   std::shared_ptr<Chunk> chunk_ STRATA_GUARDED_BY(mu_);
   uint64_t chunk_position_ STRATA_GUARDED_BY(mu_) = 0;  // in current_
   size_t chunk_bytes_ STRATA_GUARDED_BY(mu_) = 0;       // of it in the file
   size_t chunk_used_ STRATA_GUARDED_BY(mu_) = 0;
   std::optional<OpenGroup> group_ STRATA_GUARDED_BY(mu_);
-  std::deque<ClosedGroup> closed_ STRATA_GUARDED_BY(mu_);  // to be written
+  std::deque<WalGroup> closed_ STRATA_GUARDED_BY(mu_);  // to be written
 
   bool io_running_ STRATA_GUARDED_BY(mu_) = false;
   bool rewriting_ STRATA_GUARDED_BY(mu_) = false;
-  uint64_t wanted_ STRATA_GUARDED_BY(mu_) = 0;  // somebody waits up to here
+  uint64_t wanted_ STRATA_GUARDED_BY(mu_) = 0;  // write out up to here
   std::vector<Waiter> waiters_ STRATA_GUARDED_BY(mu_);
   std::vector<UniqueFunction<void()>> ready_ STRATA_GUARDED_BY(mu_);
+  // Something changed since an append was refused last.
+  bool may_retry_ STRATA_GUARDED_BY(mu_) = false;
   bool checkpoint_armed_ STRATA_GUARDED_BY(mu_) = false;
-  uint64_t last_batch_seq_ STRATA_GUARDED_BY(mu_) = 0;  // last with frames
-  uint64_t noted_seq_ STRATA_GUARDED_BY(mu_) =
-      0;  // greatest synced_seq on disk
+  // The last group with frames, and the greatest synced_seq on disk.
+  uint64_t last_batch_seq_ STRATA_GUARDED_BY(mu_) = 0;
+  uint64_t noted_seq_ STRATA_GUARDED_BY(mu_) = 0;
   bool closing_ STRATA_GUARDED_BY(mu_) = false;
   Status failed_ STRATA_GUARDED_BY(mu_);  // kReadOnly with the first error
   WalStats stats_ STRATA_GUARDED_BY(mu_);
