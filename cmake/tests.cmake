@@ -45,12 +45,15 @@ add_executable(strata-sim testing/sim_main.cc)
 target_link_libraries(strata-sim PRIVATE strata_testing strata)
 
 # The core and the simulation once more, with faults that tests switch on.
-add_library(strata_faulty STATIC ${STRATA_SOURCES} ${testing_sources})
-target_compile_definitions(strata_faulty PUBLIC STRATA_PLANTED_FAULTS)
-target_link_libraries(strata_faulty PUBLIC strata_flags GTest::gtest
-  GTest::gmock PkgConfig::ISAL fmt::fmt Threads::Threads OpenSSL::Crypto)
-add_executable(planted_faults_tests tests/planted_faults_test.cc)
-target_link_libraries(planted_faults_tests PRIVATE strata_faulty
-  GTest::gtest_main)
-gtest_discover_tests(planted_faults_tests TEST_PREFIX planted_faults_tests:
-  DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600)
+# Once is enough: the sanitizers have nothing to find in planted mistakes.
+if(NOT STRATA_SANITIZE)
+  add_library(strata_faulty STATIC ${STRATA_SOURCES} ${testing_sources})
+  target_compile_definitions(strata_faulty PUBLIC STRATA_PLANTED_FAULTS)
+  target_link_libraries(strata_faulty PUBLIC strata_flags GTest::gtest
+    GTest::gmock PkgConfig::ISAL fmt::fmt Threads::Threads OpenSSL::Crypto)
+  add_executable(planted_faults_tests tests/planted_faults_test.cc)
+  target_link_libraries(planted_faults_tests PRIVATE strata_faulty
+    GTest::gtest_main)
+  gtest_discover_tests(planted_faults_tests TEST_PREFIX planted_faults_tests:
+    DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600)
+endif()

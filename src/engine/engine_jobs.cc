@@ -100,13 +100,13 @@ std::vector<PartitionPtr> Engine::Impl::TakeIdle(
   }
   std::vector<PartitionPtr> idle;
   if (bytes > config_.wal_file_bytes / 4) return idle;
-  const auto first_idle = std::stable_partition(
-      due.begin(), due.end(),
-      [&](const PartitionPtr& p) { return !holders.contains(p->id); });
+  std::vector<PartitionPtr> busy;
+  for (PartitionPtr& p : due) {
+    (holders.contains(p->id) ? idle : busy).push_back(std::move(p));
+  }
+  due = std::move(busy);
   // Without others to flush the WAL would only be copied in a circle.
-  if (first_idle == due.begin()) return idle;
-  idle.assign(first_idle, due.end());
-  due.erase(first_idle, due.end());
+  if (due.empty()) std::swap(due, idle);
   return idle;
 }
 

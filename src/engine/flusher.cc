@@ -197,6 +197,7 @@ bool Flusher::AnyDeleted(const Round& round) {
 }
 
 void Flusher::Publish(Round& round) {
+  bool deleted = false;
   for (auto& run : round.runs) {
     SegmentPtr segment;
     if (!run->batches.empty()) {
@@ -206,19 +207,25 @@ void Flusher::Publish(Round& round) {
       segment->hot =
           context_.hot.CacheFlushed(std::move(run->batches), run->chunks);
       run->chunks.clear();
-      Add(context_.counters.warm_writes, run->entry.batch_count);
-      context_.warm_bytes += run->entry.image_bytes;
     }
     PartitionState& p = *run->partition;
     std::vector<TailBatch> flushed;  // let go outside of the lock
     MutexLock lock(p.mu);
+    if (p.deleted) {
+      deleted = true;
+      continue;
+    }
     flushed = p.PopTail(run->offsets.end);
     p.flushed_end = std::max(p.flushed_end, run->offsets.end);
     if (segment != nullptr) {
+      Add(context_.counters.warm_writes, run->entry.batch_count);
+      context_.warm_bytes += run->entry.image_bytes;
       p.segments.emplace(run->offsets.base, std::move(segment));
     }
   }
   Add(context_.counters.flushes, 1);
+  // Since the edit: who deleted could not know of the new files.
+  if (deleted) reaper_.Retire(round.files);
 }
 
 // WAL space goes only after the manifest says that it is not needed: the next
