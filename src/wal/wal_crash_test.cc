@@ -36,7 +36,7 @@ class Generations {
   void Run() {
     for (int i = 0; i < kGenerations && !testing::Test::HasFailure(); ++i) {
       DrawOptions();
-      Open();
+      ASSERT_NO_FATAL_FAILURE(Open());
       Live();
       Die();
     }
