@@ -37,7 +37,8 @@ SegmentMetadata Describe(const PartitionState& p, const SegmentEntry& entry,
   return m;
 }
 
-SegmentMetadata DescribeTail(const PartitionState& p) {
+SegmentMetadata DescribeTail(const PartitionState& p)
+    STRATA_REQUIRES(p.mu) {
   SegmentMetadata m;
   m.topic = p.name.topic;
   m.partition = p.name.partition;

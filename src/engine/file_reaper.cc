@@ -17,8 +17,9 @@ void FileReaper::Reap() {
   std::vector<uint64_t> unnamed;
   {
     MutexLock lock(mu_);
+    const std::set<uint64_t>& retired = retired_;
     context_.manifest.WithState([&](const ManifestState& state) {
-      for (const uint64_t file : retired_) {
+      for (const uint64_t file : retired) {
         if (!state.file_segments().contains(file)) unnamed.push_back(file);
       }
     });
