@@ -14,16 +14,22 @@ void FileReaper::Retire(std::vector<uint64_t> files) {
 }
 
 void FileReaper::Reap() {
-  std::vector<uint64_t> unnamed;
+  std::set<uint64_t> retired;
   {
     MutexLock lock(mu_);
-    const std::set<uint64_t>& retired = retired_;
-    context_.manifest.WithState([&](const ManifestState& state) {
-      for (const uint64_t file : retired) {
-        if (!state.file_segments().contains(file)) unnamed.push_back(file);
-      }
+    retired.swap(retired_);
+  }
+  std::vector<uint64_t> unnamed;
+  context_.manifest.WithState([&](const ManifestState& state) {
+    std::erase_if(retired, [&](uint64_t file) {
+      if (state.file_segments().contains(file)) return false;
+      unnamed.push_back(file);
+      return true;
     });
-    for (const uint64_t file : unnamed) retired_.erase(file);
+  });
+  {
+    MutexLock lock(mu_);
+    retired_.merge(retired);
   }
   for (const uint64_t file : unnamed) {
     context_.warm.Forget(file);
