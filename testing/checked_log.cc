@@ -88,8 +88,12 @@ CheckedStore::OpPtr CheckedStore::FinishAppend(
     std::span<const PartitionModel::Payload> payloads, Durability durability,
     std::optional<Offset> base) {
   if (!pending.ok()) {
+    uint64_t bytes = 0;
+    for (const auto& payload : payloads) bytes += payload.bytes->size();
+    const bool too_large = bytes > world_.config().max_batch_bytes;
     End(op, pending.status(), partition.get(),
-        {StatusCode::kOverloaded, StatusCode::kNoSpace});
+        {StatusCode::kOverloaded, StatusCode::kNoSpace,
+         too_large ? StatusCode::kInvalidArgument : StatusCode::kNoSpace});
     return op;
   }
   if (PartitionModel* model = Model(*partition)) {

@@ -228,9 +228,14 @@ void CheckedStore::FinishSegments(
   }
   const Offset start = model->log_start();
   const Offset end = model->log_end();
-  if (end < end_before || start >= std::min(end, end_before)) return;
+  // A gap at the end, left by a truncation, belongs to nobody yet.
+  Offset must_reach = start;
+  for (const ModelBatch& batch : model->log()) {
+    if (batch.offsets.end <= end_before) must_reach = batch.offsets.end;
+  }
+  if (end < end_before || start >= must_reach) return;
   if (segments.empty() || segments.front().base_offset > start ||
-      segments.back().end_offset < end_before ||
+      segments.back().end_offset < must_reach ||
       segments.back().end_offset > end) {
     wrong(fmt::format(
         "{} segments [{}, {}) for the log [{}, {})", segments.size(),

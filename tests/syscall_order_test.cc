@@ -82,7 +82,7 @@ TEST(SystemCalls, DataIsSyncedBeforeItIsAnsweredForAndNamedBeforeRemoval) {
   const auto data = dir.path() / "data";
   // -y prints the path behind each descriptor.
   const std::string command =
-      "STRATA_TRACED_DIR='" + data.string() + "' strace -f -y -qq -s 64 " +
+      "STRATA_TRACED_DIR='" + data.string() + "' ASAN_OPTIONS=detect_leaks=0 strace -f -y -qq -s 64 " +
       "-e trace=pwrite64,fdatasync,fsync,renameat,renameat2,unlinkat,linkat," +
       "access,faccessat,faccessat2 -o '" + output.string() + "' '" +
       std::filesystem::read_symlink("/proc/self/exe").string() +

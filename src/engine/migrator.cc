@@ -63,7 +63,7 @@ void Migrator::Execute(const PlannedJob& plan, Engine::StatusDone done) {
     });
   }
   switch (plan.kind) {
-    case JobKind::kMerge: return Merge(std::move(job));
+    case JobKind::kMerge: return BeginMerge(std::move(job));
     case JobKind::kOffload: return Offload(std::move(job), 0);
     case JobKind::kDropWarm: return DropWarm(std::move(job));
     case JobKind::kPromoteWarm: return PromoteToWarm(std::move(job), 0);
