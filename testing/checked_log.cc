@@ -100,15 +100,19 @@ CheckedStore::OpPtr CheckedStore::FinishAppend(
     Check(*op, model->Issued(pending->result, payloads, durability, base));
   }
   const Offset end = pending->result.end_offset;
-  world_.engine->WhenDurable(*pending, [this, op, partition, durability, end,
-                                        life = life_](const Status& status) {
-    if (life != life_) return;
-    PartitionModel* model = Model(*partition);
-    if (status.ok() && durability == Durability::kDisk && model) {
-      model->Durable(end);
-    }
-    End(op, status, partition.get());
-  });
+  const Epoch epoch = pending->result.epoch;
+  world_.engine->WhenDurable(
+      *pending, [this, op, partition, durability, end, epoch,
+                 life = life_](const Status& status) {
+        if (life != life_) return;
+        PartitionModel* model = Model(*partition);
+        if (status.ok() && durability == Durability::kDisk && model) {
+          // What a truncation cut before it was acknowledged is durable, but
+          // gone.
+          if (model->epoch() == epoch) model->Durable(end);
+        }
+        End(op, status, partition.get());
+      });
   return op;
 }
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstring>
 #include <functional>
 #include <memory>
@@ -34,7 +35,7 @@ class TestChunks final : public ChunkSource {
   uint64_t in_use() const { return in_use_; }
   // Called whenever a chunk is given back.
   std::function<void()> on_room;
-  uint64_t taken = 0;
+  std::atomic<uint64_t> taken = 0;
 
  private:
   class Memory final : public Chunk {
@@ -54,8 +55,8 @@ class TestChunks final : public ChunkSource {
     std::vector<std::byte> bytes_;
   };
 
-  uint64_t limit_ = UINT64_MAX;
-  uint64_t in_use_ = 0;
+  std::atomic<uint64_t> limit_ = UINT64_MAX;
+  std::atomic<uint64_t> in_use_ = 0;
 };
 
 // What a recovery found. Keeps the chunks while `keep_chunks`.

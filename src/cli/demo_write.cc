@@ -205,9 +205,10 @@ Status RunWriters(TieredStorage& store, Lanes& lanes, Progress& progress,
 }  // namespace
 
 std::string TierBytes(const TieredStorageStats& stats) {
-  return fmt::format("hot {}, warm {}, cold {}", FormatBytes(stats.hot.bytes),
-                     FormatBytes(stats.warm.bytes),
-                     FormatBytes(stats.cold.bytes));
+  return fmt::format(
+      "hot {}, warm {}, cold {}, {}", FormatBytes(stats.hot.bytes),
+      FormatBytes(stats.warm.bytes), FormatBytes(stats.cold.bytes),
+      Counted(stats.jobs_queued + stats.jobs_running, "job"));
 }
 
 DemoWritten WriteDemoInput(TieredStorage& store, const DemoInput& input,

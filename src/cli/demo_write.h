@@ -28,7 +28,7 @@ DemoWritten WriteDemoInput(TieredStorage& store, const DemoInput& input,
 // still does after a long while.
 Status SettleTiers(TieredStorage& store);
 
-// "hot 3.2 MiB, warm 12.0 MiB, cold 8.1 MiB".
+// "hot 3.2 MiB, warm 12.0 MiB, cold 8.1 MiB, 3 jobs".
 std::string TierBytes(const TieredStorageStats& stats);
 
 }  // namespace strata::cli
