@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/planted_fault.h"
 #include "engine/cold_roots.h"
 
 namespace strata::engine {
@@ -119,6 +120,10 @@ Result<Reader::Source> Reader::Locate(Request& request) {
   }
   if (request.next >= request.limit) return Source{};
   if (const auto damage = p.DamageAt(request.next)) {
+    if (FaultPlanted(PlantedFault::kGapAnsweredOk)) {
+      request.next = damage->end;
+      return Source{};
+    }
     return Status(
         StatusCode::kDataLoss,
         fmt::format("{}: offsets [{}, {}) are lost", p.name.ToString(),
@@ -329,6 +334,10 @@ void Reader::Recover(RequestPtr request, SegmentPtr segment, Status status) {
           if (!root.ok()) return Finish(std::move(request), std::move(status));
           Run(std::move(request));
         });
+  }
+  if (FaultPlanted(PlantedFault::kGapAnsweredOk) && segment != nullptr) {
+    request->next = segment->entry.offsets.end;
+    return Run(std::move(request));
   }
   Finish(std::move(request), std::move(status));
 }
