@@ -51,7 +51,9 @@ struct Found final : WalVisitor {
   }
   void OnDamage(const WalDamage& damage) override {
     STRATA_CHECK(damage.first_seq <= damage.last_seq);
-    text += damage.detail;
+    // Not where: what is cut is made empty, the hole may be another next time.
+    text += std::to_string(damage.first_seq) + "-" +
+            std::to_string(damage.last_seq) + "?";
   }
   std::string text;
 };

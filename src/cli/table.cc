@@ -57,7 +57,7 @@ std::string FormatCount(uint64_t count) {
   std::string text = std::to_string(count);
   for (size_t at = text.size(); at > 3;) {
     at -= 3;
-    text.insert(at, ",");
+    text.insert(at, 1, ',');
   }
   return text;
 }

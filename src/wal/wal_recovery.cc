@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/bytes.h"
@@ -74,8 +75,8 @@ class Recovery {
                     ByteSpan bytes);
   // The header as it is, or as it must have been.
   Result<std::string> HeaderOf(const ScannedFile& file) const;
-  // Groups that do not count.
-  Status EraseCut();
+  // Leaves nothing in groups that do not count.
+  Status VoidCut();
   // Of a file that is not needed.
   Status GiveAway(const ScannedFile& file);
 
@@ -106,7 +107,7 @@ Result<WalRecovered> Recovery::Run() {
   for (ScannedFile& file : scanned_) STRATA_RETURN_IF_ERROR(VisitFile(file));
   if (next_ <= required_) Missing(required_, ScannedFile{}, 0, 0);
   result_.last_seq = next_ - 1;
-  STRATA_RETURN_IF_ERROR(EraseCut());
+  STRATA_RETURN_IF_ERROR(VoidCut());
   return std::move(result_);
 }
 
@@ -346,17 +347,23 @@ Result<std::string> Recovery::HeaderOf(const ScannedFile& file) const {
 }
 
 // What was cut, or replaced by a file that was cut in turn, must not come back
-// when that file is gone and the number was given to another group.
-Status Recovery::EraseCut() {
-  const std::vector<std::byte> zeros(kWalGroupHeaderBytes);
+// when that file is gone and the number was given to another group. What its
+// header said of other groups must stay known.
+Status Recovery::VoidCut() {
   for (ScannedFile& file : scanned_) {
-    bool erased = false;
+    bool changed = false;
     for (const ScannedGroup& group : file.groups) {
       if (group.header.seq < next_) continue;
-      STRATA_RETURN_IF_ERROR(file.file->Write(group.position, zeros));
-      erased = true;
+      std::array<std::byte, kWalGroupHeaderBytes> empty;
+      EncodeWalGroupHeader({.seq = group.header.seq,
+                            .synced_seq = required_,
+                            .bytes = kWalGroupHeaderBytes,
+                            .frames = 0},
+                           expectations_.log_id, file.life, empty);
+      STRATA_RETURN_IF_ERROR(file.file->Write(group.position, empty));
+      changed = true;
     }
-    if (erased) STRATA_RETURN_IF_ERROR(file.file->Sync());
+    if (changed) STRATA_RETURN_IF_ERROR(file.file->Sync());
   }
   return Status::Ok();
 }

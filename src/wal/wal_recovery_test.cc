@@ -8,8 +8,8 @@
 #include "base/bytes.h"
 #include "base/crc32c.h"
 #include "format/wal_format.h"
-#include "wal/wal_scan.h"
 #include "testing/wal_test_log.h"
+#include "wal/wal_scan.h"
 
 namespace strata {
 namespace {
@@ -127,10 +127,25 @@ TEST_F(WalRecoveryTest, SecondRecoveryFindsTheSame) {
     const WalRecovered recovered = Recovered();
     EXPECT_THAT(log.found.payloads(), ElementsAre("a", "b"));
     EXPECT_THAT(log.found.damage, IsEmpty());
-    // The torn group is there once.
+    // The torn group is empty from then on.
     EXPECT_EQ(recovered.torn_bytes,
               i == 0 ? kWalGroupHeaderBytes + FrameBytes(1) : 0);
-    EXPECT_EQ(recovered.last_seq, 2u);
+    EXPECT_EQ(recovered.last_seq, i == 0 ? 2 : 3);
+  }
+}
+
+// Else a crash between two opens would make a loss pass in silence.
+TEST_F(WalRecoveryTest, CutGroupStillTellsWhatWasSynced) {
+  WriteThree(0);  // the third says that two were synced
+  log.disk.FlipBit(file, Group(1) + 20);
+  log.disk.FlipBit(file, Payload(2));
+  for (int i = 0; i < 3; ++i) {
+    const WalRecovered recovered = Recovered();
+    EXPECT_THAT(log.found.payloads(), ElementsAre("a"));
+    ASSERT_THAT(log.found.damage, SizeIs(1));
+    EXPECT_EQ(log.found.damage[0].first_seq, 2u);
+    EXPECT_EQ(log.found.damage[0].last_seq, 2u);
+    EXPECT_GE(recovered.last_seq, 2u);
   }
 }
 
