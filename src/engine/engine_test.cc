@@ -55,5 +55,29 @@ TEST_F(EngineTest, AcknowledgedOnDiskSurvivesACrash) {
   Close();
 }
 
+TEST_F(EngineTest, VerifyFindsNothingWrongWithATopicThatIsDeletedMeanwhile) {
+  Open();
+  // One step later each time: the deletion meets every step of the check.
+  for (int steps = 0; steps < 60; ++steps) {
+    Topic("topic", 8);
+    const PartitionPtr p = Find("topic", 7);
+    ASSERT_TRUE(Append(*p, "a").ok());
+    ASSERT_TRUE(Demote(p, StorageTier::kCold).ok());
+    ASSERT_TRUE(Append(*p, "b").ok());
+    ASSERT_TRUE(Demote(p, StorageTier::kWarm).ok());
+    std::optional<Result<VerifyReport>> report;
+    engine_->Verify([&](Result<VerifyReport> r) { report = std::move(r); });
+    for (int i = 0; i < steps; ++i) runtime_.Step();
+    ASSERT_TRUE(Do([&](auto done) {
+                  engine_->DeleteTopic("topic", std::move(done));
+                }).ok());
+    runtime_.RunUntilIdle();
+    ASSERT_TRUE(report && report->ok());
+    for (const VerifyFinding& finding : (*report)->findings) {
+      ADD_FAILURE() << steps << ": " << finding.where << finding.detail;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace strata::engine
