@@ -24,6 +24,7 @@ extern char** environ;
 namespace strata {
 namespace {
 
+using std::string_literals::operator""s;
 using ::testing::AllOf;
 using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
@@ -143,7 +144,7 @@ std::string Lines(size_t count) {
 }
 
 TEST_F(CliTest, ConsumedIsWhatWasProducedByteForByte) {
-  std::string bytes("\n\nfirst\n\xff\xfe\0binary\r\n\t \n", 25);
+  std::string bytes = "\n\nfirst\n\xff\xfe\0binary\r\n\t \n"s;
   bytes += Lines(1000) + "last without newline";
   Good({"produce", "t"}, bytes);
   EXPECT_EQ(Good({"consume", "t"}), bytes + "\n");
@@ -182,8 +183,8 @@ TEST_F(CliTest, RecordsOfAKeyAreInOnePartition) {
     for (int i = key; i < 300; i += 3) expected += fmt::format("{} ", i);
     int found = 0;
     for (int p = 0; p < 8; ++p) {
-      const std::string out = Good({"consume", "t", "-p", std::to_string(p),
-                                    "-f", "%k:%v\\n"});
+      const std::string out =
+          Good({"consume", "t", "-p", std::to_string(p), "-f", "%k:%v\\n"});
       const std::string prefix = fmt::format("key{}:", key);
       std::string values;
       std::istringstream stream(out);
