@@ -10,8 +10,19 @@ else()
   target_link_libraries(strata_testing INTERFACE strata GTest::gtest GTest::gmock)
 endif()
 
+# Under the thread sanitizer only the tests with threads are built: the others
+# have nothing to show there.
 function(strata_add_tests name)
   set(sources ${ARGN})
+  if(STRATA_SANITIZE STREQUAL "thread")
+    foreach(source IN LISTS ARGN)
+      file(STRINGS ${source} threads LIMIT_COUNT 1
+        REGEX "std::thread|runtime/thread_runtime\\.h")
+      if(NOT threads)
+        list(REMOVE_ITEM sources ${source})
+      endif()
+    endforeach()
+  endif()
   if(sources)
     add_executable(${name} ${sources})
     target_link_libraries(${name} PRIVATE strata_testing strata
