@@ -377,9 +377,10 @@ class TieredStorage {
   // range becomes a gap, a new epoch begins, appends go on.
   Status Repair(const TopicPartition& partition);
 
-  // No new work, running jobs stop at a safe point, WAL and manifest synced,
-  // checkpoint written, within config.shutdown_timeout. Does not wait for the
-  // object store. Later calls answer kClosed. Ok when called again.
+  // No new work; running jobs stop at a safe point, or are left after
+  // config.shutdown_timeout, so that an object store that does not answer is not
+  // waited for; then WAL and manifest are synced and a checkpoint is written.
+  // Later calls answer kClosed. Ok when called again.
   Status Shutdown();
 
  private:

@@ -268,6 +268,32 @@ TEST_F(EngineTest, D34ShutdownMakesMemoryAppendsDurable) {
   Close();
 }
 
+TEST_F(EngineTest, ShutdownDoesNotWaitForAStoreThatDoesNotAnswer) {
+  const auto slow = std::make_shared<FaultyObjectStore>(cold_, runtime_, 1);
+  cold_ = slow;
+  Open();
+  const PartitionPtr p = Topic("t");
+  ASSERT_TRUE(Append(*p, "a").ok());
+  ASSERT_TRUE(Demote(p, StorageTier::kWarm).ok());
+  slow->SetChances({.max_delay = std::chrono::hours(1000)});
+  engine_->DemoteTo(p, StorageTier::kCold, [](Status) {});
+  runtime_.RunUntilIdle();  // the upload waits
+  const MonotonicTime begin = runtime_.clock().Now();
+  const Status status = Await<Status>(
+      runtime_, [&](auto done) { engine_->Shutdown(std::move(done)); });
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_LE(runtime_.clock().Now() - begin, config_.shutdown_timeout);
+  Drop();
+
+  slow->SetChances({});
+  Open();
+  EXPECT_TRUE(engine_->recovery().clean);
+  EXPECT_EQ(ReadAll(Find("t")), "w:a");
+  ASSERT_TRUE(Demote(Find("t"), StorageTier::kCold).ok());
+  EXPECT_EQ(ReadAll(Find("t")), "c:a");
+  Close();
+}
+
 // D35: no fsync, no rename anywhere. The order on the simulated disk; that of
 // the real system calls is in tests/syscall_order_test.cc.
 TEST_F(EngineTest, D35FlushSyncsBeforeItNamesAndNamesBeforeItRecords) {

@@ -97,6 +97,9 @@ class Engine::Impl final : public Attention {
   std::vector<PartitionPtr> TakeIdle(const std::vector<PolicyTail>& tails,
                                      std::vector<PartitionPtr>& due);
   void MigrationTick();
+  // `root`: what is cold, may be null.
+  std::vector<SegmentMetadata> DescribeAll(PartitionState& p,
+                                           const ColdPartition* root) const;
   std::vector<PolicyTail> Tails();
   std::vector<PolicySegment> PolicySegments();
   PolicyLimits Limits();

@@ -1,17 +1,11 @@
-// What the engine tells of itself: segments, stats, verify. And its end.
+// What the engine tells of itself: segments and stats.
 #include <algorithm>
 #include <utility>
 
-#include "base/crc32c.h"
 #include "engine/engine_impl.h"
 
 namespace strata::engine {
 namespace {
-
-// How long Shutdown waits for jobs to reach a safe point. They are safe to
-// leave at any point; waiting only spares the next open some orphans, so a
-// store that does not answer is not waited for.
-constexpr std::chrono::seconds kJobGrace{2};
 
 uint64_t Seconds(TimestampMs ms) {
   return ms > 0 ? static_cast<uint64_t>(ms) / 1000 : 0;
@@ -37,8 +31,7 @@ SegmentMetadata Describe(const PartitionState& p, const SegmentEntry& entry,
   return m;
 }
 
-SegmentMetadata DescribeTail(const PartitionState& p)
-    STRATA_REQUIRES(p.mu) {
+SegmentMetadata DescribeTail(const PartitionState& p) STRATA_REQUIRES(p.mu) {
   SegmentMetadata m;
   m.topic = p.name.topic;
   m.partition = p.name.partition;
@@ -62,49 +55,52 @@ SegmentMetadata DescribeTail(const PartitionState& p)
 
 void Engine::Impl::Segments(PartitionPtr partition,
                             Done<std::vector<SegmentMetadata>> done) {
-  auto list = [this, partition,
-               done = std::move(done)](Result<ColdPartitionPtr> root) mutable {
-    if (!root.ok()) return done(root.status());
-    std::map<Offset, SegmentMetadata> found;
-    PartitionState& p = *partition;
-    // What was offloaded since it was loaded has left the local part.
-    if (*root != nullptr) {
-      if (ColdPartitionPtr now = cold_manifest_->Cached(p.id)) *root = now;
-    }
-    MutexLock lock(p.mu);
-    if (*root != nullptr) {
-      for (const auto& [base, entry] : (*root)->entries) {
-        if (entry.offsets.end <= p.log_start) continue;
-        const auto access = p.cold_access.find(base);
-        const AccessStats never;
-        SegmentMetadata m = Describe(
-            p, entry, access == p.cold_access.end() ? never : *access->second);
-        m.tier = StorageTier::kCold;
-        m.in_cold = true;
-        found[base] = std::move(m);
-      }
-    }
-    for (const auto& [base, segment] : p.segments) {
-      if (segment->entry.offsets.end <= p.log_start) continue;
-      SegmentMetadata m = Describe(p, segment->entry, *segment->access);
-      m.in_hot = segment->hot != nullptr && hot_->Holds(*segment->hot);
-      m.in_warm = true;
-      m.in_cold = segment->entry.offsets.end <= p.cold_end;
-      m.tier = m.in_hot ? StorageTier::kHot : StorageTier::kWarm;
-      found[base] = std::move(m);
-    }
-    std::vector<SegmentMetadata> all;
-    for (auto& [base, m] : found) all.push_back(std::move(m));
-    if (!p.tail.empty()) all.push_back(DescribeTail(p));
-    done(std::move(all));
-  };
   bool has_cold;
   {
     MutexLock lock(partition->mu);
     has_cold = partition->cold_end > partition->log_start && cold_ != nullptr;
   }
-  if (!has_cold) return list(ColdPartitionPtr());
-  cold_roots_->Load(std::move(partition), std::move(list));
+  if (!has_cold) return done(DescribeAll(*partition, nullptr));
+  cold_roots_->Load(partition, [this, partition, done = std::move(done)](
+                                   Result<ColdPartitionPtr> root) mutable {
+    if (!root.ok()) return done(root.status());
+    // What was offloaded since it was loaded has left the local part.
+    if (ColdPartitionPtr now = cold_manifest_->Cached(partition->id)) {
+      *root = std::move(now);
+    }
+    done(DescribeAll(*partition, root->get()));
+  });
+}
+
+std::vector<SegmentMetadata> Engine::Impl::DescribeAll(
+    PartitionState& p, const ColdPartition* root) const {
+  std::map<Offset, SegmentMetadata> found;
+  MutexLock lock(p.mu);
+  if (root != nullptr) {
+    for (const auto& [base, entry] : root->entries) {
+      if (entry.offsets.end <= p.log_start) continue;
+      const auto access = p.cold_access.find(base);
+      const AccessStats never;
+      SegmentMetadata m = Describe(
+          p, entry, access == p.cold_access.end() ? never : *access->second);
+      m.tier = StorageTier::kCold;
+      m.in_cold = true;
+      found[base] = std::move(m);
+    }
+  }
+  for (const auto& [base, segment] : p.segments) {
+    if (segment->entry.offsets.end <= p.log_start) continue;
+    SegmentMetadata m = Describe(p, segment->entry, *segment->access);
+    m.in_hot = segment->hot != nullptr && hot_->Holds(*segment->hot);
+    m.in_warm = true;
+    m.in_cold = segment->entry.offsets.end <= p.cold_end;
+    m.tier = m.in_hot ? StorageTier::kHot : StorageTier::kWarm;
+    found[base] = std::move(m);
+  }
+  std::vector<SegmentMetadata> all;
+  for (auto& [base, m] : found) all.push_back(std::move(m));
+  if (!p.tail.empty()) all.push_back(DescribeTail(p));
+  return all;
 }
 
 TieredStorageStats Engine::Impl::Stats() const {
@@ -181,46 +177,6 @@ TieredStorageStats Engine::Impl::Stats() const {
     s.cold_lists = get(requests.lists);
   }
   return s;
-}
-
-void Engine::Impl::Shutdown(StatusDone done) {
-  if (stopping_.exchange(true, std::memory_order_acq_rel)) {
-    return done(Status::Ok());
-  }
-  NotifyWritable();
-  // Whichever comes first: the jobs have stopped, or the grace is over.
-  auto once = std::make_shared<std::atomic<bool>>(false);
-  auto close = std::make_shared<StatusDone>(std::move(done));
-  const auto go = [this, once, close] {
-    if (!once->exchange(true)) CloseLogs(std::move(*close));
-  };
-  const Duration grace =
-      std::min<Duration>(kJobGrace, config_.shutdown_timeout);
-  runtime_.job_executor().PostAfter(grace, go);
-  runner_->Stop(go);
-}
-
-void Engine::Impl::CloseLogs(StatusDone done) {
-  wal_->Close([this, done = std::move(done)](Status wal_status) mutable {
-    Checkpoint checkpoint;
-    checkpoint.clean = wal_status.ok();
-    checkpoint.wal_synced_seq = wal_->durable_seq();
-    checkpoint.next_segment_id = next_segment_id_;
-    checkpoint.next_file_number = next_file_number_;
-    checkpoint.at = runtime_.clock().WallNow();
-    manifest_->Commit(
-        {.ops = {std::move(checkpoint)}},
-        [this, wal_status = std::move(wal_status),
-         done = std::move(done)](Status status) mutable {
-          if (wal_status.ok()) wal_status = std::move(status);
-          manifest_->Close([this, wal_status = std::move(wal_status),
-                            done = std::move(done)](Status closed) mutable {
-            if (wal_status.ok()) wal_status = std::move(closed);
-            lock_.reset();
-            done(std::move(wal_status));
-          });
-        });
-  });
 }
 
 }  // namespace strata::engine

@@ -1,0 +1,46 @@
+// Shutdown: leaves the jobs, then closes WAL and manifest in that order.
+#include <utility>
+
+#include "engine/engine_impl.h"
+
+namespace strata::engine {
+
+void Engine::Impl::Shutdown(StatusDone done) {
+  if (stopping_.exchange(true, std::memory_order_acq_rel)) {
+    return done(Status::Ok());
+  }
+  NotifyWritable();
+  // Whichever comes first: the jobs have stopped, or the time is over.
+  auto once = std::make_shared<std::atomic<bool>>(false);
+  auto close = std::make_shared<StatusDone>(std::move(done));
+  const auto go = [this, once, close] {
+    if (!once->exchange(true)) CloseLogs(std::move(*close));
+  };
+  runtime_.job_executor().PostAfter(config_.shutdown_timeout, go);
+  runner_->Stop(go);
+}
+
+void Engine::Impl::CloseLogs(StatusDone done) {
+  wal_->Close([this, done = std::move(done)](Status wal_status) mutable {
+    Checkpoint checkpoint;
+    checkpoint.clean = wal_status.ok();
+    checkpoint.wal_synced_seq = wal_->durable_seq();
+    checkpoint.next_segment_id = next_segment_id_;
+    checkpoint.next_file_number = next_file_number_;
+    checkpoint.at = runtime_.clock().WallNow();
+    manifest_->Commit(
+        {.ops = {std::move(checkpoint)}},
+        [this, wal_status = std::move(wal_status),
+         done = std::move(done)](Status status) mutable {
+          if (wal_status.ok()) wal_status = std::move(status);
+          manifest_->Close([this, wal_status = std::move(wal_status),
+                            done = std::move(done)](Status closed) mutable {
+            if (wal_status.ok()) wal_status = std::move(closed);
+            lock_.reset();
+            done(std::move(wal_status));
+          });
+        });
+  });
+}
+
+}  // namespace strata::engine
