@@ -201,7 +201,7 @@ struct RecoveryReport {
   uint64_t replayed_bytes = 0;
   // Bytes behind the last sync that were cut as a torn tail.
   uint64_t torn_bytes = 0;
-  // Files and objects left by interrupted jobs, removed.
+  // Warm files left by interrupted jobs, removed.
   uint64_t orphans_removed = 0;
   struct Damage {
     std::string partition;  // "topic/3"; empty when it cannot be told
@@ -314,7 +314,8 @@ class TieredStorage {
   // Cuts the log: offsets at and above `offset` are gone, the next append gets
   // `offset` and `epoch`, which must be above the current one. Durable on
   // return. kOutOfRange outside [max(log start, cold end), log end];
-  // kInvalidArgument inside a batch or for an old epoch.
+  // kInvalidArgument inside a batch or for an old epoch. An append that waits to
+  // be durable while it is cut is answered Ok: it came before the cut.
   Status TruncateTail(const TopicPartition& partition, Offset offset,
                       Epoch epoch);
 

@@ -7,8 +7,9 @@
 
 namespace strata {
 
-// Batches that hold an offset of [start, end), in order: added while the sum
-// of their bytes stays at or below max_bytes.
+// Batches that end behind `start` and at or before `end`, in order: added while
+// the sum of their bytes stays at or below max_bytes. One that holds `start` is
+// returned whole, one across `end` is not returned.
 struct ReadWindow {
   Offset start;
   Offset end;
