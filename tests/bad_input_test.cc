@@ -191,15 +191,23 @@ TEST_F(BadInput, WarmDirectoryOfAnotherStoreIsRefused) {
 }
 
 TEST_F(BadInput, CloudBackEndsAreNotBuiltYet) {
-  config_.cold_storage = cold::S3{.endpoint = "http://127.0.0.1:1",
-                                  .bucket = "b",
-                                  .region = "r",
-                                  .access_key = {},
-                                  .secret_key = {},
-                                  .use_path_style = true};
-  const Status status = OpenStatus();
-  EXPECT_EQ(status.code(), StatusCode::kUnsupported);
-  EXPECT_THAT(status.message(), HasSubstr("S3"));
+  const cold::S3 s3{.endpoint = "http://127.0.0.1:1",
+                    .bucket = "b",
+                    .region = "r",
+                    .access_key = {},
+                    .secret_key = {},
+                    .use_path_style = true};
+  const cold::AzureBlob azure{
+      .account = "a", .container = "c", .access_key = "k"};
+  const cold::Gcs gcs{.bucket = "b", .access_key = {}, .secret_key = {}};
+  const std::vector<std::pair<ColdStorageConfig, std::string>> cases = {
+      {s3, "S3"}, {azure, "Azure Blob"}, {gcs, "Google Cloud Storage"}};
+  for (const auto& [cold, name] : cases) {
+    config_.cold_storage = cold;
+    const Status status = OpenStatus();
+    EXPECT_EQ(status.code(), StatusCode::kUnsupported) << status;
+    EXPECT_THAT(status.message(), HasSubstr(name));
+  }
 }
 
 TEST_F(BadInput, FlippedByteInASegmentIsReportedAndTheRestReads) {
