@@ -61,6 +61,8 @@ SimSteps::Step SimSteps::Draw() {
 void SimSteps::Next() {
   const OpPtr op = Do(Draw());
   if (op == nullptr) return;
+  // In the middle of it, however few changes it takes.
+  if (dice_.OneIn(50)) world_.disk.CrashAfter(dice_.Below(4));
   if (dice_.OneIn(2)) {
     store_.Wait(op);
   } else {

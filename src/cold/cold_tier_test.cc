@@ -220,6 +220,22 @@ TEST_F(ColdTierTest, CacheOfNothingStillReads) {
   ExpectBatches(Read(entry, 0), 0, 20, 40000);
 }
 
+// Wherever the index crosses chunks: what is put together of several must not
+// need them in the cache at once.
+TEST_F(ColdTierTest, CacheOfOneChunkIsEnough) {
+  OpenTier({.chunk_bytes = 4096, .cache_max_bytes = 4096});
+  for (size_t payload = 3000; payload < 7200; payload += 70) {
+    const SegmentEntry entry = Uploaded(Image(3, payload, payload));
+    std::optional<Result<Batches>> batches;
+    tier->Read(entry,
+               {.start = Offset(0), .end = Offset(30), .max_bytes = UINT64_MAX},
+               [&](Result<Batches> read) { batches = std::move(read); });
+    for (int i = 0; i < 2000 && !batches; ++i) runtime.Step();
+    ASSERT_TRUE(batches.has_value()) << "no end, payload " << payload;
+    ExpectBatches(*batches, 0, 3, payload);
+  }
+}
+
 TEST_F(ColdTierTest, TooManyReadersAreRefusedAndTheRestAnswered) {
   OpenTier({.max_requests = 1});
   std::vector<SegmentEntry> entries;

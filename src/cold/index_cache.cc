@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "cold/image_bytes.h"
 
 namespace strata {
@@ -27,18 +29,23 @@ class IndexLoad : public std::enable_shared_from_this<IndexLoad> {
 
   void Run() {
     const uint64_t size = bytes_.image().length;
-    const auto footer = bytes_.Gather(size - kSegmentFooterBytes, size);
-    if (!footer) return Fetch();
-    const Result<uint64_t> needed =
-        SegmentIndex::TailBytes(footer->bytes, size);
-    if (!needed.ok()) return Damaged(needed.status());
-    if (*needed > ImageBytes::kMaxGatherBytes) {
-      return Damaged({StatusCode::kDataLoss,
-                      fmt::format("segment index: expected at most {} bytes, "
-                                  "found {}",
-                                  ImageBytes::kMaxGatherBytes, *needed)});
+    // Not asked for again once it was read: in a small cache the chunks of
+    // footer and tail would drive each other out for ever.
+    if (!tail_bytes_) {
+      const auto footer = bytes_.Gather(size - kSegmentFooterBytes, size);
+      if (!footer) return Fetch();
+      const Result<uint64_t> needed =
+          SegmentIndex::TailBytes(footer->bytes, size);
+      if (!needed.ok()) return Damaged(needed.status());
+      if (*needed > ImageBytes::kMaxGatherBytes) {
+        return Damaged({StatusCode::kDataLoss,
+                        fmt::format("segment index: expected at most {} bytes, "
+                                    "found {}",
+                                    ImageBytes::kMaxGatherBytes, *needed)});
+      }
+      tail_bytes_ = *needed;
     }
-    const auto tail = bytes_.Gather(size - *needed, size);
+    const auto tail = bytes_.Gather(size - *tail_bytes_, size);
     if (!tail) return Fetch();
     Result<SegmentIndex> index = SegmentIndex::ParseTail(tail->bytes, size);
     if (!index.ok()) return Damaged(index.status());
@@ -67,6 +74,7 @@ class IndexLoad : public std::enable_shared_from_this<IndexLoad> {
   const std::shared_ptr<ChunkStore> chunks_;
   ImageBytes bytes_;
   IndexCache::LoadDone done_;
+  std::optional<uint64_t> tail_bytes_;  // what the footer tells
 };
 
 }  // namespace

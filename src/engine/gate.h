@@ -2,57 +2,55 @@
 // steps; others queue as continuations, first come first served.
 #pragma once
 
-#include <deque>
+#include <memory>
 
-#include "base/mutex.h"
+#include "base/unique_function.h"
 #include "runtime/executor.h"
 
 namespace strata::engine {
 
-// Thread-safe. Must outlive its holders.
+// Thread-safe. Tasks and holds may outlive it, and own it: what they need is
+// shared. The executor must outlive them all.
 class Gate {
+  struct State;
+
  public:
   // Ownership of the gate; hands it to the next in line when it goes.
   class Hold {
    public:
     Hold() = default;
-    Hold(Hold&& other) noexcept : gate_(std::exchange(other.gate_, nullptr)) {}
+    Hold(Hold&&) noexcept = default;
     Hold& operator=(Hold&& other) noexcept {
       if (this != &other) {
         Release();
-        gate_ = std::exchange(other.gate_, nullptr);
+        state_ = std::move(other.state_);
       }
       return *this;
     }
     ~Hold() { Release(); }
 
-    explicit operator bool() const { return gate_ != nullptr; }
+    explicit operator bool() const { return state_ != nullptr; }
     void Release() {
-      if (gate_ != nullptr) std::exchange(gate_, nullptr)->Leave();
+      if (state_ != nullptr) Leave(std::move(state_));
     }
 
    private:
     friend class Gate;
-    explicit Hold(Gate* gate) : gate_(gate) {}
-    Gate* gate_ = nullptr;
+    explicit Hold(std::shared_ptr<State> state) : state_(std::move(state)) {}
+    std::shared_ptr<State> state_;
   };
 
-  explicit Gate(Executor& executor) : executor_(executor) {}
+  explicit Gate(Executor& executor);
 
   // Runs `task` with the gate held, on the executor, never inside the call.
   void Enter(UniqueFunction<void(Hold)> task);
 
  private:
-  void Leave();
-  void Start(UniqueFunction<void(Hold)> task);
+  static void Leave(std::shared_ptr<State> state);
+  static void Start(std::shared_ptr<State> state,
+                    UniqueFunction<void(Hold)> task);
 
-  Executor& executor_;
-  Mutex mu_;
-  // Somebody hands the gate on: when tasks are dropped as they are posted,
-  // leaving must not nest once per waiter.
-  bool handing_ STRATA_GUARDED_BY(mu_) = false;
-  bool held_ STRATA_GUARDED_BY(mu_) = false;
-  std::deque<UniqueFunction<void(Hold)>> waiting_ STRATA_GUARDED_BY(mu_);
+  std::shared_ptr<State> state_;
 };
 
 }  // namespace strata::engine
