@@ -86,7 +86,8 @@ class Engine::Impl final : public Attention {
   Status CheckHome();
   void BuildTopics(const ManifestState& state);
   Status ReplayWal(const ManifestOpened& opened);
-  Status BeginEpochs(const std::set<PartitionId>& newly_damaged, bool clean);
+  Status BeginEpochs(const std::set<PartitionId>& newly_damaged,
+                     uint64_t synced_seq);
   Status RemoveOrphans(const ManifestState& state);
   void MakeColdParts();
   void Wire();

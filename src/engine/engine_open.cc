@@ -207,7 +207,7 @@ Status Engine::Impl::ReplayWal(const ManifestOpened& opened) {
       p->log_end = std::max(p->log_end, p->damaged.back().end);
     }
   }
-  STRATA_RETURN_IF_ERROR(BeginEpochs(newly_damaged, report_.clean));
+  STRATA_RETURN_IF_ERROR(BeginEpochs(newly_damaged, recovered.last_seq));
   STRATA_ASSIGN_OR_RETURN(wal_, WalWriter::Open(files, runtime_, log_, *hot_,
                                                 options, std::move(recovered)));
   return Status::Ok();
@@ -216,7 +216,8 @@ Status Engine::Impl::ReplayWal(const ManifestOpened& opened) {
 // Notes that the store is open, and after an unclean end a new epoch for every
 // partition: offsets beyond the recovered end may have been seen before.
 Status Engine::Impl::BeginEpochs(const std::set<PartitionId>& newly_damaged,
-                                 bool clean) {
+                                 uint64_t synced_seq) {
+  const bool clean = report_.clean;
   ManifestEdit edit;
   const auto commit = [&] {
     Status status = CommitAndWait(std::move(edit));
@@ -245,6 +246,9 @@ Status Engine::Impl::BeginEpochs(const std::set<PartitionId>& newly_damaged,
   }
   Checkpoint checkpoint;
   checkpoint.clean = false;
+  // Recovery made durable what it delivered. Readers have seen it, perhaps: if
+  // it is damaged later, that is no torn tail.
+  checkpoint.wal_synced_seq = synced_seq;
   checkpoint.at = runtime_.clock().WallNow();
   edit.ops.push_back(std::move(checkpoint));
   return commit();

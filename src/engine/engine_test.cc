@@ -38,6 +38,30 @@ TEST_F(EngineTest, DataMovesThroughAllTiersAndBack) {
   Close();
 }
 
+// Damage to what an open has delivered is damage, not a torn tail: nothing was
+// appended since that would tell that it had been synced.
+TEST_F(EngineTest, WhatAnOpenRecoveredIsKnownToBeDurable) {
+  Open();
+  ASSERT_TRUE(Append(*Topic("t"), "precious").ok());
+  Crash();
+  Open();
+  EXPECT_EQ(ReadAll(Find("t")), "h:precious");
+  Crash();
+  bool flipped = false;
+  for (const std::string& path : data_->Files()) {
+    if (!path.starts_with("wal/")) continue;
+    const size_t at = data_->ReadFile(path)->find("precious");
+    if (at == std::string::npos) continue;
+    data_->FlipBit(path, at, 0);
+    flipped = true;
+  }
+  ASSERT_TRUE(flipped);
+  Open();
+  EXPECT_FALSE(engine_->recovery().damage.empty());
+  EXPECT_EQ(Read(Find("t"), 0).status().code(), StatusCode::kDataLoss);
+  Close();
+}
+
 TEST_F(EngineTest, AcknowledgedOnDiskSurvivesACrash) {
   Open();
   const PartitionPtr p = Topic("t");
