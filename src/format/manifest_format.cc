@@ -17,9 +17,9 @@ template <size_t kIndex>
 constexpr uint64_t kOpTag = 2 * kIndex + 1;
 constexpr size_t kKnownOps = std::variant_size_v<ManifestOp> - 1;
 constexpr std::array<std::string_view, kKnownOps> kOpNames = {
-    "TopicCreated",   "TopicDeleted",     "SegmentAdded",
-    "SegmentRemoved", "SegmentTruncated", "PartitionChanged",
-    "WalNeeded",      "Checkpoint",       "SnapshotEnd"};
+    "TopicCreated",     "TopicDeleted",     "SegmentAdded", "SegmentRemoved",
+    "SegmentTruncated", "PartitionChanged", "WalNeeded",    "Checkpoint",
+    "SnapshotEnd",      "PurgePending",     "PurgeDone"};
 
 // Tags of fields in TopicCreated.
 constexpr uint64_t kHotMaxAge = 2;
@@ -375,6 +375,27 @@ Status Decode(FieldReader& in, Checkpoint& op) {
 
 void Encode(const SnapshotEnd&, ByteWriter&) {}
 Status Decode(FieldReader& in, SnapshotEnd&) { return CheckRest(in); }
+
+void Encode(const PurgePending& op, ByteWriter& out) {
+  Write(op.id, out);
+  out.LengthPrefixed(op.name);
+  Write(op.extra, out);
+}
+
+Status Decode(FieldReader& in, PurgePending& op) {
+  op.id = in.Topic();
+  op.name = in.Text();
+  if (!in.good()) return Malformed();
+  STRATA_ASSIGN_OR_RETURN(op.extra, DecodeTaggedFields(in.Rest()));
+  return Status::Ok();
+}
+
+void Encode(const PurgeDone& op, ByteWriter& out) { Write(op.id, out); }
+
+Status Decode(FieldReader& in, PurgeDone& op) {
+  op.id = in.Topic();
+  return CheckRest(in);
+}
 
 // ---- ops by tag ------------------------------------------------------------
 

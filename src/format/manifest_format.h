@@ -110,6 +110,21 @@ struct SnapshotEnd {
   friend bool operator==(const SnapshotEnd&, const SnapshotEnd&) = default;
 };
 
+// A deleted topic may have objects in the bucket: they are to be removed.
+// Stands in the edit that deletes it, behind the deletion.
+struct PurgePending {
+  TopicId id{};
+  std::string name{};  // for who reads messages
+  TaggedFields extra{};
+  friend bool operator==(const PurgePending&, const PurgePending&) = default;
+};
+
+// They are gone.
+struct PurgeDone {
+  TopicId id{};
+  friend bool operator==(const PurgeDone&, const PurgeDone&) = default;
+};
+
 // An optional op (even tag) of a newer version, kept and passed on.
 struct UnknownOp {
   uint64_t tag = 0;
@@ -120,7 +135,7 @@ struct UnknownOp {
 using ManifestOp =
     std::variant<TopicCreated, TopicDeleted, SegmentAdded, SegmentRemoved,
                  SegmentTruncated, PartitionChanged, WalNeeded, Checkpoint,
-                 SnapshotEnd, UnknownOp>;
+                 SnapshotEnd, PurgePending, PurgeDone, UnknownOp>;
 
 // Ops that take effect together, in this order, all or none.
 struct ManifestEdit {

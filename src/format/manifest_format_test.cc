@@ -67,6 +67,8 @@ ManifestEdit FullEdit() {
                  .at = -1,
                  .extra = {{4, "x"}}},
       SnapshotEnd{},
+      PurgePending{.id = Topic(2), .name = "gone", .extra = {{100, "later"}}},
+      PurgeDone{Topic(3)},
       UnknownOp{.tag = 20, .body = "of a later version"},
   }};
 }

@@ -74,6 +74,10 @@ class ManifestState::Application {
     if (state_.topics_.contains(op.id)) {
       return Conflict(fmt::format("topic {} exists", name));
     }
+    // Its objects would go with those of the old one.
+    if (state_.purges_.contains(op.id)) {
+      return Conflict(fmt::format("topic {} existed", name));
+    }
     if (state_.topic_ids_.contains(op.name)) {
       return Conflict(fmt::format("a topic named {} exists", op.name));
     }
@@ -231,6 +235,29 @@ class ManifestState::Application {
   }
 
   Status Do(const SnapshotEnd&) { return Status::Ok(); }
+
+  Status Do(const PurgePending& op) {
+    const std::string name = op.id.ToString();
+    if (state_.topics_.contains(op.id)) {
+      return Conflict(fmt::format("topic {} to be purged exists", name));
+    }
+    const auto [purge, added] =
+        state_.purges_.try_emplace(op.id, ManifestPurge{op.name, op.extra});
+    if (!added) return Conflict(fmt::format("{} is being purged", name));
+    OnUndo([this, id = op.id] { state_.purges_.erase(id); });
+    return Status::Ok();
+  }
+
+  Status Do(const PurgeDone& op) {
+    auto purge = state_.purges_.extract(op.id);
+    if (purge.empty()) {
+      return Conflict(fmt::format("no purge of {}", op.id.ToString()));
+    }
+    OnUndo([this, purge = std::move(purge)]() mutable {
+      state_.purges_.insert(std::move(purge));
+    });
+    return Status::Ok();
+  }
 
   Status Do(const UnknownOp& op) {
     std::vector<UnknownOp>& kept = state_.unknown_ops_;

@@ -161,6 +161,12 @@ Status ManifestState::CheckInvariants() const {
                                 id.ToString(), topic.name));
     }
   }
+  for (const auto& [id, purge] : purges_) {
+    if (topics_.contains(id)) {
+      return Broken(fmt::format("topic {} is there and to be purged, as {}",
+                                id.ToString(), purge.name));
+    }
+  }
   FileUse use;
   for (const auto& [id, partition] : partitions_) {
     const auto topic = topics_.find(id.topic);

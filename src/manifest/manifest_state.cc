@@ -79,6 +79,10 @@ std::vector<ManifestEdit> ManifestState::ToSnapshot() const {
   for (const auto& [id, partition] : partitions_) {
     AddPartition(id, partition, edits);
   }
+  for (const auto& [id, purge] : purges_) {
+    edits.Add(PurgePending{.id = id, .name = purge.name, .extra = purge.extra});
+    edits.MayCut();
+  }
   for (const UnknownOp& op : unknown_ops_) edits.Add(op);
   edits.Add(WalNeeded{wal_needed_});
   edits.Add(checkpoint_);

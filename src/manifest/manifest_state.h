@@ -8,7 +8,8 @@
 //    or in `damaged` (P3: one owner per offset; P2: never in no tier);
 //  * log_start never goes down; epochs ascend.
 // Over all: topic ids and names, and segment ids within a partition, are
-// unique; every segment has a warm address; none shares bytes with another.
+// unique; every segment has a warm address; none shares bytes with another; a
+// topic to be purged is not there any more.
 #pragma once
 
 #include <cstdint>
@@ -31,6 +32,13 @@ struct ManifestTopic {
   TopicSettings settings{};
   TaggedFields extra{};
   friend bool operator==(const ManifestTopic&, const ManifestTopic&) = default;
+};
+
+// A deleted topic whose objects are to be removed from the bucket.
+struct ManifestPurge {
+  std::string name{};
+  TaggedFields extra{};
+  friend bool operator==(const ManifestPurge&, const ManifestPurge&) = default;
 };
 
 struct ManifestPartition {
@@ -91,6 +99,7 @@ class ManifestState {
   const std::map<uint64_t, uint64_t>& file_segments() const {
     return file_segments_;
   }
+  const std::map<TopicId, ManifestPurge>& purges() const { return purges_; }
   const std::vector<UnknownOp>& unknown_ops() const { return unknown_ops_; }
 
   friend bool operator==(const ManifestState&, const ManifestState&) = default;
@@ -104,6 +113,7 @@ class ManifestState {
   uint64_t wal_needed_ = 0;
   Checkpoint checkpoint_;
   std::map<uint64_t, uint64_t> file_segments_;
+  std::map<TopicId, ManifestPurge> purges_;
   std::vector<UnknownOp> unknown_ops_;
 };
 

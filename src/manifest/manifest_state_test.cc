@@ -90,6 +90,33 @@ TEST_F(ManifestStateTest, TopicIsFoundByIdAndNameUntilDeleted) {
   Apply({{TopicCreated{.id = Topic(2), .name = "one", .partitions = 1}}});
 }
 
+TEST_F(ManifestStateTest, DeletedTopicIsPurgedUntilToldDone) {
+  Apply({{TopicDeleted{Topic(1)},
+          PurgePending{
+              .id = Topic(1), .name = "one", .extra = {{100, "newer"}}}}});
+  EXPECT_EQ(state_.purges().at(Topic(1)).name, "one");
+  // Of the same name, not of the same id.
+  ExpectRefused(
+      {{TopicCreated{.id = Topic(1), .name = "two", .partitions = 1}}},
+      "existed");
+  Apply({{TopicCreated{.id = Topic(2), .name = "one", .partitions = 1}}});
+  ManifestState again;
+  for (const ManifestEdit& edit : state_.ToSnapshot()) {
+    ASSERT_TRUE(again.Apply(edit).ok());
+  }
+  EXPECT_TRUE(again == state_);
+  Apply({{PurgeDone{Topic(1)}}});
+  EXPECT_TRUE(state_.purges().empty());
+}
+
+TEST_F(ManifestStateTest, PurgeOutOfPlaceIsRefused) {
+  ExpectRefused({{PurgePending{.id = Topic(1), .name = "one"}}}, "exists");
+  ExpectRefused({{PurgeDone{Topic(1)}}}, "no purge");
+  Apply({{PurgePending{.id = Topic(7), .name = "seven"}}});
+  ExpectRefused({{PurgePending{.id = Topic(7), .name = "seven"}}},
+                "is being purged");
+}
+
 TEST_F(ManifestStateTest, TopicIdAndNameAreUnique) {
   ExpectRefused({{TopicCreated{.id = Topic(1), .name = "b"}}}, "exists");
   ExpectRefused({{TopicCreated{.id = Topic(2), .name = "one"}}}, "one");
@@ -298,7 +325,8 @@ TEST_F(ManifestStateTest, FilesCountTheirSegments) {
 // Each op of an edit whose last op is refused is undone.
 TEST_F(ManifestStateTest, RefusedEditLeavesNoTrace) {
   Flush3();
-  Apply({{WalNeeded{3}, UnknownOp{.tag = 8, .body = "x"}}});
+  Apply({{WalNeeded{3}, UnknownOp{.tag = 8, .body = "x"},
+          PurgePending{.id = Topic(7), .name = "seven"}}});
   PartitionChanged change = FlushedTo(400);
   change.epochs = std::vector<EpochStart>{{Epoch(1), Offset(0)}};
   change.extra = {{2, "y"}};
@@ -317,6 +345,8 @@ TEST_F(ManifestStateTest, RefusedEditLeavesNoTrace) {
       Checkpoint{.wal_synced_seq = 4, .clean = true, .next_segment_id = 99},
       UnknownOp{.tag = 10, .body = "x"},
       TopicDeleted{Topic(1)},
+      PurgePending{.id = Topic(1), .name = "one"},
+      PurgeDone{Topic(7)},
       TopicDeleted{Topic(5)}};
   for (size_t length = 0; length <= ops.size(); ++length) {
     ManifestEdit edit;
@@ -405,7 +435,7 @@ TEST_P(ManifestStateRandomTest, InvariantsHoldAndSnapshotsRebuild) {
                   p.segment_bases.begin(),
                   static_cast<std::ptrdiff_t>(below(p.segment_bases.size())))
                   ->first;
-    switch (below(10)) {
+    switch (below(11)) {
       case 0:
         return TopicCreated{.id = id.topic,
                             .name = "t" + std::to_string(below(3)),
@@ -438,6 +468,9 @@ TEST_P(ManifestStateRandomTest, InvariantsHoldAndSnapshotsRebuild) {
             .partition = id,
             .damaged = std::vector<OffsetRange>{
                 {Offset(below(100)), Offset(50 + below(100))}}};
+      case 9:
+        if (below(2) == 0) return PurgeDone{id.topic};
+        return PurgePending{.id = id.topic, .name = "t"};
       default:
         return PartitionChanged{.partition = id,
                                 .flushed_end = Offset(flushed + below(30))};
