@@ -11,6 +11,7 @@
 #include "cold/index_cache.h"
 #include "cold/object_names.h"
 #include "cold/read_operation.h"
+#include "cold/topic_removal.h"
 #include "cold/upload.h"
 
 namespace strata {
@@ -143,6 +144,14 @@ void ColdTier::Delete(ColdAddress address, UniqueFunction<void(Status)> done) {
       [answer, key = address.key](const Status& status) {
         (*answer)(status.WithContext("object " + key));
       });
+}
+
+void ColdTier::RemoveTopic(TopicId topic, size_t limit,
+                           UniqueFunction<void(Result<Removed>)> done) {
+  RemoveTopicObjects(
+      impl_->store, topic, limit,
+      {.timeout = impl_->options.request_timeout, .cancel = nullptr},
+      std::move(done));
 }
 
 ColdTier::Stats ColdTier::stats() const {

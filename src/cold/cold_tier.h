@@ -75,6 +75,15 @@ class ColdTier {
   // Removes the object that holds `address`; Ok also when it is gone.
   void Delete(ColdAddress address, UniqueFunction<void(Status)> done);
 
+  // Deletes what there is of a deleted topic, roots first, named by one or not:
+  // at most `limit` (1 to 1000) objects.
+  struct Removed {
+    uint64_t objects = 0;  // were found and are gone
+    bool more = false;     // are left: ask again
+  };
+  void RemoveTopic(TopicId topic, size_t limit,
+                   UniqueFunction<void(Result<Removed>)> done);
+
   Stats stats() const;
 
  private:

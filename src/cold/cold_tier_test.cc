@@ -3,9 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
 
+#include "cold/object_names.h"
 #include "object_store/instrumented_object_store.h"
 #include "object_store/memory/memory_object_store.h"
 #include "testing/faulty_object_store.h"
@@ -583,6 +585,101 @@ TEST_F(ColdTierTest, DeleteIsOkWhenTheObjectIsGone) {
   EXPECT_EQ(remove(), Status::Ok());
   faulty->SetAway(true);
   EXPECT_EQ(remove().code(), StatusCode::kUnavailable);
+}
+
+// --- removal of a topic ---
+
+class TopicRemovalTest : public ColdTierTest {
+ protected:
+  using Removed = Result<ColdTier::Removed>;
+
+  TopicRemovalTest() {
+    topic.bytes.fill(std::byte{1});
+    other.bytes.fill(std::byte{2});
+  }
+
+  Removed Remove(size_t limit = 1000) {
+    return Await<Removed>(runtime, [&](auto done) {
+      tier->RemoveTopic(topic, limit, std::move(done));
+    });
+  }
+  // Two partitions with a root and two segments each, and another topic.
+  void Fill() {
+    for (const uint32_t p : {1, 10}) {
+      const PartitionId id{topic, p};
+      ASSERT_TRUE(bucket.Put(RootKey(id), "root").ok());
+      for (const uint64_t segment : {7, 8}) {
+        SegmentEntry entry;
+        entry.partition = id;
+        entry.id = segment;
+        ASSERT_TRUE(bucket.Put(SegmentKey(entry, "orders", 1), "image").ok());
+      }
+    }
+    ASSERT_TRUE(bucket.Put(RootKey({other, 1}), "root").ok());
+  }
+  std::vector<std::string> Left() { return bucket.Keys(TopicPrefix(topic)); }
+
+  TopicId topic;
+  TopicId other;
+};
+
+TEST_F(TopicRemovalTest, AllOfTheTopicGoesAndNothingElse) {
+  Fill();
+  const Removed removed = Remove();
+  ASSERT_TRUE(removed.ok()) << removed.status();
+  EXPECT_EQ(removed->objects, 6u);
+  EXPECT_FALSE(removed->more);
+  EXPECT_EQ(bucket.Keys(), std::vector{RootKey({other, 1})});
+  EXPECT_EQ(Remove()->objects, 0u);
+}
+
+TEST_F(TopicRemovalTest, LimitIsKeptAndTheRestIsToldOf) {
+  Fill();
+  for (int round = 0;; ++round) {
+    ASSERT_LT(round, 6);
+    const Removed removed = Remove(1);
+    ASSERT_TRUE(removed.ok()) << removed.status();
+    EXPECT_EQ(removed->objects, 1u);
+    if (!removed->more) break;
+  }
+  EXPECT_TRUE(Left().empty());
+}
+
+TEST_F(TopicRemovalTest, NoRootOutlivesItsSegments) {
+  // Dies behind each of the deletions.
+  for (int deletions = 0; deletions < 6; ++deletions) {
+    Fill();
+    for (int i = 0; i < deletions; ++i) {
+      faulty->FailNext(StoreOp::kDelete, StoreFault::kNone);
+    }
+    faulty->FailNext(StoreOp::kDelete, StoreFault::kUnavailable);
+    const Status status = Remove().status();
+    EXPECT_EQ(status.code(), StatusCode::kUnavailable);
+    EXPECT_THAT(status.message(), HasSubstr(TopicPrefix(topic)));
+    for (const uint32_t p : {1, 10}) {
+      const std::string partition = TopicPrefix(topic) + std::to_string(p);
+      const std::vector<std::string> left = bucket.Keys(partition + "/");
+      const bool rooted =
+          std::ranges::find(left, partition + "/root") != left.end();
+      EXPECT_TRUE(!rooted || left.size() == 3) << deletions;
+    }
+    EXPECT_TRUE(Remove().ok());
+    EXPECT_TRUE(Left().empty());
+  }
+}
+
+TEST_F(TopicRemovalTest, ListingThatFailsIsReportedAndNothingGoes) {
+  Fill();
+  faulty->FailNext(StoreOp::kList, StoreFault::kUnavailable);
+  EXPECT_EQ(Remove().status().code(), StatusCode::kUnavailable);
+  EXPECT_EQ(Left().size(), 6u);
+}
+
+TEST_F(TopicRemovalTest, ObjectOfNoPartitionGoesToo) {
+  ASSERT_TRUE(bucket.Put("root", "not ours").ok());
+  ASSERT_TRUE(bucket.Put(TopicPrefix(topic) + "note", "by hand").ok());
+  EXPECT_EQ(Remove()->objects, 1u);
+  EXPECT_EQ(bucket.Keys(), std::vector<std::string>{"root"});
 }
 
 }  // namespace

@@ -26,6 +26,10 @@ std::string PartitionPrefix(const PartitionId& partition) {
 
 }  // namespace
 
+std::string TopicPrefix(const TopicId& topic) {
+  return "topics/" + topic.ToString() + "/";
+}
+
 std::string RootKey(const PartitionId& partition) {
   return PartitionPrefix(partition) + "root";
 }

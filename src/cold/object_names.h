@@ -13,6 +13,9 @@ namespace strata {
 // has the id finds the root.
 std::string RootKey(const PartitionId& partition);
 
+// "topics/<topic id>/": all keys of the topic, and no others, begin with it.
+std::string TopicPrefix(const TopicId& topic);
+
 // A key for one attempt to upload `entry`; `nonce` is random, so that no two
 // attempts share one. `topic_label` is for who looks into the bucket: it is
 // shortened, and what does not fit a key becomes '_'.
