@@ -18,6 +18,7 @@ constexpr NamedCounter kCounters[] = {
     {"clean restarts", &SimulationCounters::clean_restarts},
     {"recreated topics", &SimulationCounters::recreations},
     {"bucket faults", &SimulationCounters::bucket_faults},
+    {"purges cut", &SimulationCounters::purges_cut},
     {"flush rounds", &SimulationCounters::flushes},
     {"segments offloaded", &SimulationCounters::offloads},
     {"segments promoted", &SimulationCounters::promotions},

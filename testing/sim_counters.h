@@ -41,6 +41,7 @@ struct SimulationCounters {
   uint64_t clean_restarts = 0;
   uint64_t recreations = 0;  // of a deleted topic's name
   uint64_t bucket_faults = 0;
+  uint64_t purges_cut = 0;  // left to the next life of the store
   uint64_t flushes = 0;
   uint64_t offloads = 0;
   uint64_t promotions = 0;

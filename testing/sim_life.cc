@@ -43,6 +43,7 @@ void SimLife::End() {
     counters_.offloads += stats.offloads;
     counters_.promotions += stats.promotions;
     counters_.drops += stats.demotions;
+    counters_.purges_cut += stats.topics_to_purge;
   }
   store_.Abandon();
   world_.Kill();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstring>
+#include <set>
 
 #include "testing/sim_life.h"
 #include "testing/sim_steps.h"
@@ -15,6 +16,8 @@ namespace {
 using engine::PartitionPtr;
 
 constexpr int kMaxAppendAttempts = 5;
+constexpr int kMaxPurgeRounds = 20;
+constexpr std::string_view kTopicsPrefix = "topics/";
 
 std::string HowToReplay(uint64_t seed, const SimulationOptions& options) {
   return fmt::format(
@@ -62,6 +65,8 @@ class Simulation {
   bool Done(const CheckedStore::OpPtr& op) { return store_.Wait(op); }
   void AppendToAll();
   void CheckAccounts();
+  void CheckBucket();
+  std::vector<std::string> Objects();
   void DamageFiles();
   void FlipBits(SimFileSystem& files);
 
@@ -122,6 +127,7 @@ void Simulation::Finish() {
   if (!Done(store_.FlushAll()) || !Done(store_.RunMigrations())) return;
   life_.ReadAll();
   if (!failed()) CheckAccounts();
+  if (!failed() && world_.bucket != nullptr) CheckBucket();
   if (!failed()) AppendToAll();
   if (!failed()) Done(store_.Verify());
   if (!failed()) life_.Restart();
@@ -162,6 +168,47 @@ void Simulation::CheckAccounts() {
   world_.journal().Fail(
       fmt::format("the warm tier counts {} bytes, its {} segments have {}",
                   warm.bytes, total.segments, total.bytes));
+}
+
+// Deleted topics leave nothing in the bucket, whatever was cut or failed.
+void Simulation::CheckBucket() {
+  for (int i = 0; world_.engine->Stats().topics_to_purge > 0; ++i) {
+    if (i == kMaxPurgeRounds) {
+      return world_.journal().Fail("deleted topics are not purged");
+    }
+    world_.runtime.RunFor(std::chrono::minutes(1));
+    if (!Done(store_.RunMigrations())) return;
+  }
+  std::set<std::string> live;
+  for (const TopicInfo& topic : world_.engine->ListTopics()) {
+    live.insert(topic.id.ToString());
+  }
+  for (const std::string& key : Objects()) {
+    const std::string topic = key.substr(kTopicsPrefix.size(), 32);
+    if (key.starts_with(kTopicsPrefix) && live.contains(topic)) continue;
+    world_.journal().Fail("left in the bucket by a deleted topic: " + key);
+  }
+}
+
+std::vector<std::string> Simulation::Objects() {
+  std::vector<std::string> keys;
+  for (bool more = true; more;) {
+    bool done = false;
+    world_.bucket->List(
+        "", keys.empty() ? "" : keys.back(), 1000, {},
+        [&](const Result<ListPage>& page) {
+          done = true;
+          more = page.ok() && page->more;
+          if (!page.ok()) {
+            return world_.journal().Fail("list: " + page.status().ToString());
+          }
+          for (const ObjectInfo& object : page->objects) {
+            keys.push_back(object.key);
+          }
+        });
+    if (!world_.RunUntil(done, "list")) break;
+  }
+  return keys;
 }
 
 void Simulation::AppendToAll() {

@@ -62,6 +62,7 @@ TEST(SimulationRunTest, EverythingThatCanHappenHappens) {
   EXPECT_GT(c.clean_restarts, 0u);
   EXPECT_GT(c.recreations, 0u);
   EXPECT_GT(c.bucket_faults, 0u);
+  EXPECT_GT(c.purges_cut, 0u);
   EXPECT_GT(c.flushes, 0u);
   EXPECT_GT(c.offloads, 0u);
   EXPECT_GT(c.promotions, 0u);

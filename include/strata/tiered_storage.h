@@ -192,6 +192,8 @@ struct TieredStorageStats {
   uint64_t cold_cache_hits = 0;
   // Warm bytes that no cold copy exists of yet (0 with cold disabled).
   uint64_t upload_lag_bytes = 0;
+  // Deleted topics of which the object store may still have something.
+  uint64_t topics_to_purge = 0;
 };
 
 // What Open found and did about it. Empty after a clean shutdown.
@@ -201,7 +203,8 @@ struct RecoveryReport {
   uint64_t replayed_bytes = 0;
   // Bytes behind the last sync that were cut as a torn tail.
   uint64_t torn_bytes = 0;
-  // Warm files left by interrupted jobs, removed.
+  // Segment files left by interrupted jobs, removed. Objects are not counted:
+  // the bucket is not asked at open.
   uint64_t orphans_removed = 0;
   struct Damage {
     std::string partition;  // "topic/3"; empty when it cannot be told
@@ -258,8 +261,8 @@ class TieredStorage {
   // format, kConflict when another process holds it, kDataLoss when the
   // manifest is damaged. Damage in the WAL does not fail the open: see
   // recovery().
-  static Result<std::unique_ptr<TieredStorage>> Open(
-      TieredStorageConfig config, OpenOptions options = {});
+  static Result<std::unique_ptr<TieredStorage>> Open(TieredStorageConfig config,
+                                                     OpenOptions options = {});
 
   // Shuts down if Shutdown was not called. Nothing is alive afterwards but the
   // bytes of views that are still held.
@@ -276,7 +279,10 @@ class TieredStorage {
   // kAlreadyExists, kInvalidArgument.
   Result<TopicInfo> CreateTopic(std::string_view name, uint32_t partitions,
                                 TopicSettings settings = {});
-  // Durable on return; space is freed in the background. kNotFound.
+  // Durable on return, and no crash or restart brings the topic back; a new one
+  // may take its name at once. Space is freed in the background: objects in the
+  // store as soon as it answers, after a restart too if need be
+  // (TieredStorageStats::topics_to_purge tells what is left). kNotFound.
   Status DeleteTopic(std::string_view name);
   // Ascending by name.
   Result<std::vector<TopicInfo>> ListTopics();

@@ -68,6 +68,7 @@ std::string FigureTable(const TieredStorageStats& s) {
   bytes("cold cache", s.cold_cache_bytes);
   count("cold cache hits", s.cold_cache_hits);
   bytes("upload lag", s.upload_lag_bytes);
+  count("topics to purge", s.topics_to_purge);
   return table.Render();
 }
 

@@ -16,6 +16,7 @@
 #include "engine/flusher.h"
 #include "engine/log_admin.h"
 #include "engine/migrator.h"
+#include "engine/purger.h"
 #include "engine/reader.h"
 #include "engine/wal_mover.h"
 #include "tiering/job_runner.h"
@@ -77,6 +78,7 @@ class Engine::Impl final : public Attention {
   std::unique_ptr<Flusher> flusher_;
   std::unique_ptr<WalMover> mover_;
   std::unique_ptr<Migrator> migrator_;
+  std::unique_ptr<Purger> purger_;
   std::unique_ptr<LogAdmin> admin_;
   std::unique_ptr<Appender> appender_;
   std::unique_ptr<Reader> reader_;

@@ -243,6 +243,11 @@ void Engine::Impl::RunPolicy(StatusDone done) {
   if (!due.empty()) {
     Flush(std::move(due), [gather](Status s) { gather->Report(std::move(s)); });
   }
+  for (PlannedJob& job : purger_->Plan()) {
+    runner_->Submit(std::move(job), [gather](Status status) {
+      gather->Report(std::move(status));
+    });
+  }
   Collect([gather](Status status) { gather->Report(std::move(status)); });
 }
 
@@ -272,15 +277,20 @@ void Engine::Impl::Collect(StatusDone done) {
 }
 
 void Engine::Impl::RunJob(const PlannedJob& job, StatusDone done) {
-  migrator_->Execute(job, [this, kind = job.kind,
-                           done = std::move(done)](Status status) mutable {
+  auto finish = [this, kind = job.kind,
+                 done = std::move(done)](Status status) mutable {
     (status.ok() ? migrations_completed_ : migrations_failed_)
         .fetch_add(1, std::memory_order_relaxed);
     if (!status.ok() && !stopping()) {
       log_.Warning("{} failed: {}", Name(kind), status.ToString());
     }
     done(std::move(status));
-  });
+  };
+  if (job.kind == JobKind::kPurge) {
+    purger_->Pass(job.partition.topic, std::move(finish));
+  } else {
+    migrator_->Execute(job, std::move(finish));
+  }
 }
 
 // ---- forced moves ---------------------------------------------------------
@@ -437,13 +447,8 @@ void Engine::Impl::DeleteTopic(std::string name, StatusDone done) {
   admin_->DeleteTopic(std::move(name), [this, done = std::move(done)](
                                            Result<TopicPtr> topic) mutable {
     if (!topic.ok()) return done(topic.status());
-    for (const PartitionPtr& p : (*topic)->partitions) {
-      migrator_->PurgeCold(p, [this, p](Status status) {
-        if (status.ok()) return;
-        log_.Warning("{}: not all was removed from cold: {}",
-                     p->name.ToString(), status.ToString());
-      });
-    }
+    purger_->Add(**topic);
+    RequestMigrations();
     done(Status::Ok());
   });
 }

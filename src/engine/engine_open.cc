@@ -102,6 +102,7 @@ Status Engine::Impl::Open() {
   MakeColdParts();
   Wire();
   MigrationTick();
+  if (purger_->pending() > 0) RequestMigrations();
   for (const RecoveryReport::Damage& damage : report_.damage) {
     log_.Error("recovery: {} {}", damage.partition, damage.detail);
   }
@@ -303,6 +304,7 @@ void Engine::Impl::Wire() {
   flusher_ = std::make_unique<Flusher>(context, *reaper_);
   mover_ = std::make_unique<WalMover>(context);
   migrator_ = std::make_unique<Migrator>(context, cold_roots_.get(), *reaper_);
+  purger_ = std::make_unique<Purger>(context);
   admin_ = std::make_unique<LogAdmin>(context, cold_roots_.get(), *flusher_,
                                       *reaper_);
   appender_ = std::make_unique<Appender>(context);

@@ -163,6 +163,7 @@ TieredStorageStats Engine::Impl::Stats() const {
   s.wal_bytes = wal.bytes_in_use;
   s.wal_syncs = wal.syncs;
   s.wal_bytes_written = wal.bytes_written;
+  s.topics_to_purge = purger_->pending();
   const JobRunnerStats jobs = runner_->Stats();
   s.jobs_queued = jobs.queued;
   s.jobs_running = jobs.running;

@@ -69,8 +69,14 @@ void LogAdmin::DeleteTopic(std::string name, Engine::Done<TopicPtr> done) {
   const Status unknown(StatusCode::kNotFound,
                        fmt::format("no topic '{}'", name));
   if (topic == nullptr) return done(unknown);
+  ManifestEdit edit;
+  edit.ops.push_back(TopicDeleted{topic->info.id});
+  if (MayBeCold(*topic)) {
+    edit.ops.push_back(PurgePending{
+        .id = topic->info.id, .name = topic->info.name, .extra = {}});
+  }
   context_.manifest.Commit(
-      {.ops = {TopicDeleted{topic->info.id}}},
+      std::move(edit),
       [this, topic, unknown, done = std::move(done)](Status status) mutable {
         // Somebody else deleted it first.
         if (status.code() == StatusCode::kConflict) return done(unknown);
@@ -79,6 +85,16 @@ void LogAdmin::DeleteTopic(std::string name, Engine::Done<TopicPtr> done) {
         Drop(*topic);
         done(topic);
       });
+}
+
+// The bucket may have what the local side does not know of: an upload that was
+// cut by a crash. And cold storage may be disabled for now only.
+bool LogAdmin::MayBeCold(const Topic& topic) const {
+  if (cold_roots_ != nullptr) return true;
+  return std::ranges::any_of(topic.partitions, [](const PartitionPtr& p) {
+    MutexLock lock(p->mu);
+    return p->cold_end > Offset(0);
+  });
 }
 
 void LogAdmin::Drop(const Topic& topic) {

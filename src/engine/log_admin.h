@@ -24,8 +24,8 @@ class LogAdmin {
 
   void CreateTopic(std::string name, uint32_t partitions,
                    TopicSettings settings, Engine::Done<TopicInfo> done);
-  // Answers the partitions of the topic, so that what they have in the object
-  // store can be collected.
+  // Answers the topic, which the manifest has to be purged from the object
+  // store if anything of it may be there.
   void DeleteTopic(std::string name, Engine::Done<TopicPtr> done);
   void Trim(PartitionPtr partition, Offset before, Engine::StatusDone done);
   void TruncateTail(PartitionPtr partition, Offset offset, Epoch epoch,
@@ -36,6 +36,7 @@ class LogAdmin {
   struct Truncation;
   using TruncationPtr = std::unique_ptr<Truncation>;
 
+  bool MayBeCold(const Topic& topic) const;
   void Drop(const Topic& topic);
   void CheckTruncation(TruncationPtr truncation);
   void SyncTruncation(TruncationPtr truncation);

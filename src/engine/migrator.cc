@@ -37,6 +37,7 @@ struct Migrator::Job {
   PartitionPtr partition;
   std::vector<SegmentPtr> inputs;  // local ones, ascending
   Engine::StatusDone done;
+  std::unique_ptr<ColdWrite> cold_write;  // of an offload
 
   void Finish(Status status) {
     Engine::StatusDone d = std::move(done);
@@ -64,14 +65,15 @@ void Migrator::Execute(const PlannedJob& plan, Engine::StatusDone done) {
   }
   switch (plan.kind) {
     case JobKind::kMerge: return BeginMerge(std::move(job));
-    case JobKind::kOffload: return Offload(std::move(job), 0);
+    case JobKind::kOffload: return BeginOffload(std::move(job));
     case JobKind::kDropWarm: return DropWarm(std::move(job));
     case JobKind::kPromoteWarm: return PromoteToWarm(std::move(job), 0);
     case JobKind::kPromoteHot: {
       Status status = PromoteToHot(*job);
       return job->Finish(std::move(status));
     }
-    case JobKind::kFlush: break;
+    case JobKind::kFlush:
+    case JobKind::kPurge: break;
   }
   job->Finish(Status(StatusCode::kInvalidArgument, "not a migration"));
 }
@@ -208,11 +210,17 @@ void Migrator::RemoveSegments(PartitionState& p,
 
 // ---- offload --------------------------------------------------------------
 
-void Migrator::Offload(JobPtr job, size_t index) {
+void Migrator::BeginOffload(JobPtr job) {
   if (cold_roots_ == nullptr) {
     return job->Finish(
         Status(StatusCode::kUnsupported, "cold storage is disabled"));
   }
+  job->cold_write = ColdWrite::Begin(job->partition);
+  if (job->cold_write == nullptr) return job->Finish(Status::Ok());
+  Offload(std::move(job), 0);
+}
+
+void Migrator::Offload(JobPtr job, size_t index) {
   if (index == job->inputs.size() ||
       context_.stopping.load(std::memory_order_acquire)) {
     return job->Finish(Status::Ok());
@@ -314,11 +322,9 @@ void Migrator::FinishOffload(JobPtr job, size_t index, SegmentEntry entry,
        generation = (*root)->generation,
        hold = std::move(hold)](Status status) mutable {
         if (status.code() == StatusCode::kConflict) {
-          // The topic was deleted meanwhile, perhaps before its bucket part
-          // had this segment.
+          // The topic was deleted meanwhile; its purge waits for this job.
           hold.Release();
-          return PurgeCold(job->partition,
-                           [job](Status purged) { job->Finish(purged); });
+          return job->Finish(Status::Ok());
         }
         if (!status.ok()) return job->Finish(std::move(status));
         PartitionState& p = *job->partition;
@@ -549,13 +555,15 @@ void Migrator::CollectCold(PartitionPtr partition, Gate::Hold hold,
   bool pending;
   {
     MutexLock lock(partition->mu);
-    pending = partition->cold_trim_pending && !partition->deleted;
+    pending = partition->cold_trim_pending;
   }
-  if (!pending || cold_roots_ == nullptr) {
+  std::unique_ptr<ColdWrite> write = ColdWrite::Begin(partition);
+  if (!pending || write == nullptr || cold_roots_ == nullptr) {
     hold.Release();
     return done(Status::Ok());
   }
   cold_roots_->Load(partition, [this, partition, hold = std::move(hold),
+                                write = std::move(write),
                                 done = std::move(done)](
                                    Result<ColdPartitionPtr> root) mutable {
     if (!root.ok()) return done(root.status());
@@ -573,7 +581,7 @@ void Migrator::CollectCold(PartitionPtr partition, Gate::Hold hold,
     context_.cold_manifest->Commit(
         partition->id, std::move(edit),
         [this, partition, log_start, garbage = std::move(garbage),
-         hold = std::move(hold),
+         hold = std::move(hold), write = std::move(write),
          done = std::move(done)](Result<ColdPartitionPtr> committed) mutable {
           if (!committed.ok()) return done(committed.status());
           {
@@ -586,30 +594,6 @@ void Migrator::CollectCold(PartitionPtr partition, Gate::Hold hold,
           DeleteObjects(std::move(garbage), std::move(done));
         });
   });
-}
-
-void Migrator::PurgeCold(PartitionPtr partition, Engine::StatusDone done) {
-  if (cold_roots_ == nullptr) return done(Status::Ok());
-  context_.cold_manifest->Load(
-      partition->id, [this, partition, done = std::move(done)](
-                         Result<ColdPartitionPtr> root) mutable {
-        if (!root.ok()) return done(root.status());
-        if ((*root)->generation == 0) return done(Status::Ok());
-        std::vector<ColdAddress> garbage;
-        for (const auto& [base, entry] : (*root)->entries) {
-          garbage.push_back(*entry.cold);
-        }
-        ColdEdit edit;
-        edit.topic_name = partition->name.topic;
-        edit.remove_partition = true;
-        context_.cold_manifest->Commit(
-            partition->id, std::move(edit),
-            [this, garbage = std::move(garbage), done = std::move(done)](
-                Result<ColdPartitionPtr> committed) mutable {
-              if (!committed.ok()) return done(committed.status());
-              DeleteObjects(std::move(garbage), std::move(done));
-            });
-      });
 }
 
 // One after the other; the first error is answered, what follows it stays as

@@ -25,13 +25,12 @@ class Migrator {
   Migrator(EngineContext& context, ColdRoots* cold_roots, FileReaper& reaper)
       : context_(context), cold_roots_(cold_roots), reaper_(reaper) {}
 
-  // Any kind but kFlush. Blocks on files: call it on the job executor.
+  // Any kind but kFlush and kPurge. Blocks on files: call it on the job
+  // executor.
   void Execute(const PlannedJob& job, Engine::StatusDone done);
 
   // Removes what lies wholly below the log start, locally and in the bucket.
   void Collect(PartitionPtr partition, Engine::StatusDone done);
-  // Removes what a deleted partition left in the bucket.
-  void PurgeCold(PartitionPtr partition, Engine::StatusDone done);
 
  private:
   struct Job;
@@ -41,6 +40,7 @@ class Migrator {
   void Merge(JobPtr job);
   void PublishMerge(JobPtr job, SegmentEntry output);
 
+  void BeginOffload(JobPtr job);
   void Offload(JobPtr job, size_t index);
   void Upload(JobPtr job, size_t index);
   void CommitOffload(JobPtr job, size_t index, SegmentEntry entry);

@@ -119,4 +119,18 @@ bool EpochAdmits(const std::vector<EpochStart>& epochs, Epoch epoch,
   return true;
 }
 
+std::unique_ptr<ColdWrite> ColdWrite::Begin(PartitionPtr partition) {
+  {
+    MutexLock lock(partition->mu);
+    if (partition->deleted) return nullptr;
+    ++partition->cold_writes;
+  }
+  return std::unique_ptr<ColdWrite>(new ColdWrite(std::move(partition)));
+}
+
+ColdWrite::~ColdWrite() {
+  MutexLock lock(partition_->mu);
+  --partition_->cold_writes;
+}
+
 }  // namespace strata::engine

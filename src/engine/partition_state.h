@@ -107,6 +107,8 @@ class PartitionState {
   bool collecting STRATA_GUARDED_BY(mu) = false;
   // The bucket does not know of log_start yet.
   bool cold_trim_pending STRATA_GUARDED_BY(mu) = false;
+  // Jobs that upload or commit to the root; none begins once it is deleted.
+  int cold_writes STRATA_GUARDED_BY(mu) = 0;
   std::deque<TailBatch> tail STRATA_GUARDED_BY(mu);
   uint64_t tail_bytes STRATA_GUARDED_BY(mu) = 0;
   std::map<Offset, SegmentPtr> segments STRATA_GUARDED_BY(mu);
@@ -155,6 +157,22 @@ class PartitionState {
   size_t visible_batches_ STRATA_GUARDED_BY(mu) = 0;
 };
 using PartitionPtr = std::shared_ptr<PartitionState>;
+
+// Counts as one of the partition's cold_writes while it lives. Owned by one
+// thread at a time.
+class ColdWrite {
+ public:
+  // Null when the partition is deleted.
+  static std::unique_ptr<ColdWrite> Begin(PartitionPtr partition);
+  ~ColdWrite();
+  ColdWrite(const ColdWrite&) = delete;
+  ColdWrite& operator=(const ColdWrite&) = delete;
+
+ private:
+  explicit ColdWrite(PartitionPtr partition)
+      : partition_(std::move(partition)) {}
+  const PartitionPtr partition_;
+};
 
 // Adds `epoch`, which begins at `start`: epochs that would be empty go.
 void StartEpoch(std::vector<EpochStart>& epochs, Epoch epoch, Offset start);

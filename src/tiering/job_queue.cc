@@ -7,7 +7,8 @@
 namespace strata {
 
 bool NeedsObjectStore(JobKind kind) {
-  return kind == JobKind::kOffload || kind == JobKind::kPromoteWarm;
+  return kind == JobKind::kOffload || kind == JobKind::kPromoteWarm ||
+         kind == JobKind::kPurge;
 }
 
 std::vector<JobQueue::Claim> JobQueue::ClaimsOf(const PlannedJob& job) {

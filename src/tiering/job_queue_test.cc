@@ -104,6 +104,18 @@ TEST(JobQueueTest, LocalTakeSkipsJobsThatNeedTheObjectStore) {
   EXPECT_EQ(PopSegments(queue), std::vector<uint64_t>{1});
 }
 
+TEST(JobQueueTest, PurgeNeedsTheObjectStoreAndIsOneOfATopic) {
+  JobQueue queue(10);
+  EXPECT_EQ(queue.Push(Job(JobKind::kPurge, {}, -1)).outcome,
+            Outcome::kAccepted);
+  EXPECT_EQ(queue.Push(Job(JobKind::kPurge, {}, -1)).outcome,
+            Outcome::kDuplicate);
+  EXPECT_EQ(queue.Pop(Take::kLocal), std::nullopt);
+  queue.Push(Job(JobKind::kOffload, {1}, 0));
+  EXPECT_EQ(PopSegments(queue), std::vector<uint64_t>{1});
+  EXPECT_TRUE(queue.Pop(Take::kAny).has_value());
+}
+
 TEST(JobQueueTest, ClearTakesWaitingJobsAndLeavesRunningOnes) {
   JobQueue queue(10);
   const auto running = queue.Push(Job(JobKind::kMerge, {1}, 9));

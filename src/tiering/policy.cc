@@ -355,6 +355,7 @@ std::string_view Name(JobKind kind) {
     case JobKind::kDropWarm: return "drop-warm";
     case JobKind::kPromoteWarm: return "promote-warm";
     case JobKind::kPromoteHot: return "promote-hot";
+    case JobKind::kPurge: return "purge";
   }
   return "invalid";
 }

@@ -43,15 +43,18 @@ enum class JobKind : uint8_t {
   kDropWarm,     // warm copies of what cold has
   kPromoteWarm,  // adds warm copies of cold segments
   kPromoteHot,   // adds hot copies of warm segments
+  kPurge,        // what a deleted topic has in cold; not of this policy
 };
 
-// "flush", "merge", "offload", "drop-warm", "promote-warm", "promote-hot".
+// "flush", "merge", "offload", "drop-warm", "promote-warm", "promote-hot",
+// "purge".
 std::string_view Name(JobKind kind);
 
 struct PlannedJob {
   JobKind kind = JobKind::kFlush;
   PartitionId partition{};
-  // Ids, ascending by offset. Empty for kFlush only: it takes the tail.
+  // Ids, ascending by offset. Empty for kFlush, which takes the tail, and for
+  // kPurge, whose partition stands for the topic.
   std::vector<uint64_t> segments{};
   uint64_t bytes = 0;     // to be moved; 0 when nothing is copied
   double pressure = 0.0;  // the highest goes first

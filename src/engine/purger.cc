@@ -1,0 +1,148 @@
+#include "engine/purger.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace strata::engine {
+namespace {
+
+// A pass takes no more objects, so that it ends soon.
+constexpr size_t kObjectsPerPass = 1000;
+// Passes planned at once: the others' jobs need the queue too.
+constexpr size_t kMaxPlanned = 4;
+// Below that of any job of the policy.
+constexpr double kPressure = -1;
+constexpr Duration kFirstPause = std::chrono::seconds(1);
+constexpr Duration kMaxPause = std::chrono::minutes(1);
+// In request timeouts: a request of this life or an earlier one may be under
+// way for one; the other is for a store that is late with what it was sent.
+constexpr int kGraceTimeouts = 2;
+
+}  // namespace
+
+Purger::Purger(EngineContext& context) : context_(context) {
+  std::vector<TopicId> pending;
+  context.manifest.WithState([&](const ManifestState& state) {
+    for (const auto& [id, purge] : state.purges()) pending.push_back(id);
+  });
+  MutexLock lock(mu_);
+  for (const TopicId& id : pending) purges_[id];
+}
+
+void Purger::Add(const Topic& topic) {
+  const bool pending =
+      context_.manifest.WithState([&](const ManifestState& state) {
+        return state.purges().contains(topic.info.id);
+      });
+  if (!pending) return;
+  MutexLock lock(mu_);
+  purges_[topic.info.id].partitions = topic.partitions;
+}
+
+size_t Purger::pending() const {
+  MutexLock lock(mu_);
+  return purges_.size();
+}
+
+std::vector<PlannedJob> Purger::Plan() const {
+  std::vector<PlannedJob> jobs;
+  if (context_.cold == nullptr) return jobs;
+  const MonotonicTime now = context_.runtime.clock().Now();
+  MutexLock lock(mu_);
+  for (const auto& [topic, purge] : purges_) {
+    if (jobs.size() == kMaxPlanned) break;
+    if (purge.due > now) continue;
+    jobs.push_back({.kind = JobKind::kPurge,
+                    .partition = {topic, 0},
+                    .segments = {},
+                    .bytes = 0,
+                    .pressure = kPressure});
+  }
+  return jobs;
+}
+
+void Purger::Pass(const TopicId& topic, Engine::StatusDone done) {
+  if (context_.stopping.load(std::memory_order_acquire) || !MayBegin(topic)) {
+    return done(Status::Ok());
+  }
+  const MonotonicTime began = context_.runtime.clock().Now();
+  context_.cold->RemoveTopic(
+      topic, kObjectsPerPass,
+      [this, topic, began,
+       done = std::move(done)](Result<ColdTier::Removed> removed) mutable {
+        EndPass(topic, began, std::move(removed), std::move(done));
+      });
+}
+
+bool Purger::MayBegin(const TopicId& topic) {
+  std::vector<PartitionPtr> partitions;
+  {
+    MutexLock lock(mu_);
+    const auto found = purges_.find(topic);
+    if (found == purges_.end()) return false;
+    partitions = found->second.partitions;
+  }
+  bool writes = false;
+  for (const PartitionPtr& p : partitions) {
+    context_.cold_manifest->Forget(p->id);
+    MutexLock lock(p->mu);
+    writes = writes || p->cold_writes > 0;
+  }
+  if (!writes) return true;
+  MutexLock lock(mu_);
+  purges_[topic].due = context_.runtime.clock().Now() + kFirstPause;
+  return false;
+}
+
+void Purger::EndPass(const TopicId& topic, MonotonicTime began,
+                     Result<ColdTier::Removed> removed,
+                     Engine::StatusDone done) {
+  const Duration grace = kGraceTimeouts * context_.config.cold_request_timeout;
+  const MonotonicTime now = context_.runtime.clock().Now();
+  bool gone = false;
+  {
+    MutexLock lock(mu_);
+    Purge& purge = purges_[topic];
+    if (!removed.ok()) {
+      Fail(purge);
+    } else if (removed->more) {
+      purge.due = now;
+    } else {
+      gone = removed->objects == 0 && purge.cleared_at &&
+             began >= *purge.cleared_at + grace;
+      purge.pause = Duration::zero();
+      purge.cleared_at = now;
+      purge.due = now + grace;
+    }
+  }
+  if (gone) return CommitDone(topic, std::move(done));
+  if (removed.ok() && removed->more) context_.attention.RequestMigrations();
+  done(removed.status());
+}
+
+void Purger::Fail(Purge& purge) {
+  purge.pause = std::clamp(2 * purge.pause, kFirstPause, kMaxPause);
+  purge.due = context_.runtime.clock().Now() + purge.pause;
+}
+
+void Purger::CommitDone(const TopicId& topic, Engine::StatusDone done) {
+  context_.manifest.Commit(
+      {.ops = {PurgeDone{topic}}},
+      [this, topic, done = std::move(done)](Status status) mutable {
+        {
+          MutexLock lock(mu_);
+          if (status.ok()) {
+            purges_.erase(topic);
+          } else {
+            Fail(purges_[topic]);
+          }
+        }
+        if (status.ok()) {
+          context_.log.Info("deleted topic {}: nothing is left in the bucket",
+                            topic.ToString());
+        }
+        done(std::move(status));
+      });
+}
+
+}  // namespace strata::engine

@@ -1,0 +1,65 @@
+// Purger: removes from the bucket what deleted topics have there. Which topics,
+// the manifest says (PurgePending). A purge goes in passes, each a job:
+//
+//   pass ──the bucket does not answer──> later, after a pause that doubles
+//    │ all that was listed is deleted
+//    └──> once more, when no request of before can arrive any more
+//          └──nothing was listed──> PurgeDone
+//
+// What is listed goes, whoever left it: the topic's root, segments, and what
+// uploads that were cut or deletions that failed left behind. A topic's id is
+// in its keys and is never used again, so nothing of others can be met. Dying
+// anywhere leaves the purge pending, and a pass may be repeated.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "engine/context.h"
+#include "engine/engine.h"
+#include "tiering/policy.h"
+
+namespace strata::engine {
+
+// Thread-safe.
+class Purger {
+ public:
+  // Takes up what the manifest has pending.
+  explicit Purger(EngineContext& context);
+
+  // `topic` was deleted; nothing happens unless the manifest has it pending.
+  void Add(const Topic& topic);
+
+  // Passes that are due, a few at a time, behind all other jobs.
+  std::vector<PlannedJob> Plan() const;
+  // One pass for one topic; JobQueue lets no second one run beside it. The
+  // bucket's errors are answered, and the pass is due again later.
+  void Pass(const TopicId& topic, Engine::StatusDone done);
+
+  // Topics of which something may be left.
+  size_t pending() const;
+
+ private:
+  struct Purge {
+    // Deleted in this life: jobs may still write what is theirs.
+    std::vector<PartitionPtr> partitions{};
+    MonotonicTime due{};
+    Duration pause{};  // after the last failure
+    // When a pass had deleted all that it found.
+    std::optional<MonotonicTime> cleared_at{};
+  };
+
+  // False when the pass has to wait for jobs that write to the bucket.
+  bool MayBegin(const TopicId& topic);
+  void EndPass(const TopicId& topic, MonotonicTime began,
+               Result<ColdTier::Removed> removed, Engine::StatusDone done);
+  void Fail(Purge& purge) STRATA_REQUIRES(mu_);
+  void CommitDone(const TopicId& topic, Engine::StatusDone done);
+
+  EngineContext& context_;
+  mutable Mutex mu_;
+  std::map<TopicId, Purge> purges_ STRATA_GUARDED_BY(mu_);
+};
+
+}  // namespace strata::engine
