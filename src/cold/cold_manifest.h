@@ -36,9 +36,6 @@ struct ColdEdit {
   std::optional<std::vector<EpochStart>> epochs{};
   // The topic's name, for who opens the bucket without a local manifest.
   std::string topic_name{};
-  // The topic was deleted: the root goes. The rest of the edit is ignored, and
-  // the segments' objects are the caller's to delete.
-  bool remove_partition = false;
 };
 
 // Thread-safe. `done` is called exactly once, on an executor, never inside the

@@ -338,29 +338,6 @@ TEST_F(ColdManifestTest, RootForgottenWhileItIsFetchedIsFetchedAgain) {
   EXPECT_EQ(Bases(Load(*other)), (Offsets{0, 10}));
 }
 
-TEST_F(ColdManifestTest, RemovedPartitionLeavesNoRoot) {
-  ASSERT_TRUE(Commit(Adding({0})).ok());
-  const Answer removed = Commit({.remove_partition = true});
-  ASSERT_TRUE(removed.ok()) << removed.status();
-  EXPECT_EQ((*removed)->generation, 0u);
-  EXPECT_TRUE(bucket.Keys().empty());
-  EXPECT_TRUE(Commit({.remove_partition = true}).ok()) << "again";
-  EXPECT_EQ(Load(*Open()).value()->generation, 0u);
-}
-
-TEST_F(ColdManifestTest, RemovalInterruptedAnywhereIsFinishedWhenRepeated) {
-  for (const StoreFault fault :
-       {StoreFault::kUnavailable, StoreFault::kUnknownDone,
-        StoreFault::kUnknownUndone}) {
-    ASSERT_TRUE(Commit(Adding({0})).ok());
-    faulty->FailNext(StoreOp::kDelete, fault);
-    EXPECT_FALSE(Commit({.remove_partition = true}).ok());
-    EXPECT_TRUE(Bases(Load()).empty()) << "no segment is named any more";
-    EXPECT_TRUE(Commit({.remove_partition = true}).ok());
-    EXPECT_TRUE(bucket.Keys().empty());
-  }
-}
-
 TEST_F(ColdManifestTest, DamagedRootIsReportedWithItsKey) {
   ASSERT_TRUE(Commit(Adding({0})).ok());
   std::string bytes = *bucket.Get(RootKey(id));

@@ -140,12 +140,6 @@ void RootCell::NextCommit() {
 
 void RootCell::Attempt(const ColdPartitionPtr& current) {
   ++committing_.attempts;
-  if (committing_.edit.remove_partition) {
-    if (current->generation == 0) return FinishCommit(current);
-    ColdRoot emptied = *current;
-    emptied.entries.clear();
-    return Put(current, std::move(emptied));
-  }
   Result<ColdRoot> next = ApplyColdEdit(partition_, *current, committing_.edit);
   if (!next.ok()) {
     return FinishCommit(std::move(next).status().WithContext(key_));
@@ -207,22 +201,7 @@ void RootCell::OnReloaded(const Status& put, Result<ColdPartitionPtr> fresh) {
 
 void RootCell::Settle(ColdPartitionPtr written) {
   Publish(written);
-  if (!committing_.edit.remove_partition) {
-    return FinishCommit(std::move(written));
-  }
-  // Nobody writes the root of a topic that is gone: it is safe to delete what
-  // is there by now.
-  context_.store->Delete(
-      key_, {.timeout = context_.request_timeout, .cancel = nullptr},
-      [self = shared_from_this()](const Status& status) {
-        if (!status.ok()) {
-          self->Forget();
-          return self->FinishCommit(status.WithContext("object " + self->key_));
-        }
-        auto absent = std::make_shared<ColdPartition>();
-        self->Publish(absent);
-        self->FinishCommit(ColdPartitionPtr(std::move(absent)));
-      });
+  FinishCommit(std::move(written));
 }
 
 void RootCell::FinishCommit(Result<ColdPartitionPtr> answer) {
