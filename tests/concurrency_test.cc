@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <filesystem>
+#include <iterator>
 #include <string>
 #include <thread>
 #include <vector>
@@ -41,6 +43,12 @@ AppendRequest Request(const std::string& text, Durability durability) {
   request.bytes = AsBytes(text);
   request.durability = durability;
   return request;
+}
+
+size_t ThreadsAlive() {
+  const std::filesystem::directory_iterator tasks("/proc/self/task");
+  return static_cast<size_t>(
+      std::distance(begin(tasks), std::filesystem::directory_iterator()));
 }
 
 TEST(Concurrency, ReadersSeeNoGapWhileEverythingMigrates) {
@@ -158,6 +166,7 @@ TEST(Concurrency, TopicsAreDeletedAndMadeAgainUnderReadersAndWriters) {
 TEST(Concurrency, D30NothingIsAliveAfterTheLastHandle) {
   const TempDir dir;
   std::vector<BatchView> views;
+  const size_t threads_before = ThreadsAlive();
   for (int round = 0; round < 5; ++round) {
     auto opened = TieredStorage::Open(Config(dir));
     ASSERT_TRUE(opened.ok()) << opened.status();
@@ -168,6 +177,8 @@ TEST(Concurrency, D30NothingIsAliveAfterTheLastHandle) {
     ASSERT_TRUE(batches.ok()) << batches.status();
     views.push_back(batches->back());
     // Destroyed here; the next open gets the lock, and views live on.
+    opened->reset();
+    EXPECT_EQ(ThreadsAlive(), threads_before);
   }
   for (size_t i = 0; i < views.size(); ++i) {
     EXPECT_FALSE(views[i].bytes().empty());

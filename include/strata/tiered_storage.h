@@ -387,7 +387,8 @@ class TieredStorage {
   // No new work; running jobs stop at a safe point, or are left after
   // config.shutdown_timeout, so that an object store that does not answer is not
   // waited for; then WAL and manifest are synced and a checkpoint is written.
-  // Later calls answer kClosed. Ok when called again.
+  // Later calls answer kClosed. Ok when called again. The directory stays locked
+  // until this object is destroyed.
   Status Shutdown();
 
  private:

@@ -58,6 +58,8 @@ Status Appender::CheckRequest(const AppendRequest& request) const {
 
 // What is unflushed must find room in warm: it can go nowhere else.
 Status Appender::CheckRoom() const {
+  // Nothing could be flushed or offloaded any more.
+  STRATA_RETURN_IF_ERROR(context_.manifest.status());
   if (!context_.manifest.reserve_intact()) {
     context_.manifest.TryRestoreReserve();
     return Status(StatusCode::kNoSpace,

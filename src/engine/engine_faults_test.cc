@@ -294,6 +294,89 @@ TEST_F(EngineTest, ShutdownDoesNotWaitForAStoreThatDoesNotAnswer) {
   Close();
 }
 
+// Files go only when the edit that let them go cannot be undone by a crash.
+TEST_F(EngineTest, FilesOfAnEditThatIsNotDurableStay) {
+  for (uint64_t seed = 1; seed <= 40; ++seed) {
+    SimFileSystem disk(seed);
+    data_ = disk.Mount("data");
+    warm_ = disk.Mount("warm");
+    cold_ = MakeMemoryObjectStore(runtime_);
+    config_.warm_tier_max_age = std::chrono::seconds(1);
+    Open();
+    const PartitionPtr a = Topic("a");
+    const PartitionPtr b = Topic("b");
+    for (const char* text : {"1", "2"}) {
+      ASSERT_TRUE(Append(*a, text).ok());
+      ASSERT_TRUE(Append(*b, text).ok());
+      ASSERT_TRUE(
+          Do([&](auto done) { engine_->FlushAll(std::move(done)); }).ok());
+    }
+    ASSERT_TRUE(Demote(a, StorageTier::kCold).ok());
+    runtime_.RunFor(std::chrono::seconds(3));
+    // b's segments are to be merged; whether that is so after a crash is open.
+    disk.FailNext(FileOp::kSync, "data/manifest", 1000);
+    for (int pass = 0; pass < 2; ++pass) {
+      (void)Do([&](auto done) { engine_->RunMigrations(std::move(done)); });
+      runtime_.RunUntilIdle();
+    }
+    disk.ClearFaults();
+    Drop();
+    disk.Crash(SimUnsyncedFate::kByChance);
+    Open();
+    EXPECT_EQ(ReadAll(Find("b")), "w:1 w:2") << seed;
+    Close();
+  }
+}
+
+TEST_F(EngineTest, NothingIsAcknowledgedWhenTheManifestCannotBeWritten) {
+  Open();
+  const PartitionPtr p = Topic("t");
+  ASSERT_TRUE(Append(*p, "before").ok());
+  disk_.FailNext(FileOp::kSync, "data/manifest", 1000);
+  EXPECT_FALSE(
+      Do([&](auto done) { engine_->Flush({p}, std::move(done)); }).ok());
+  const Status refused = Append(*p, "after").status();
+  EXPECT_EQ(refused.code(), StatusCode::kReadOnly) << refused;
+  EXPECT_NE(refused.message().find("manifest"), std::string::npos) << refused;
+  EXPECT_EQ(ReadAll(p), "h:before");
+  disk_.ClearFaults();
+  Crash();
+  Open();
+  EXPECT_EQ(ReadAll(Find("t")).substr(1), ":before");
+  EXPECT_TRUE(Append(*Find("t"), "after").ok());
+  Close();
+}
+
+TEST_F(EngineTest, SegmentFileOfADeletedTopicGoes) {
+  // One step later each time: the deletion meets every step of the flush.
+  for (int steps = 0; steps < 60; ++steps) {
+    Open();
+    for (const char* name : {"gone", "stays"}) {
+      ASSERT_TRUE(Append(*Topic(name), "x").ok());
+    }
+    bool flushed = false;
+    engine_->FlushAll([&](Status) { flushed = true; });
+    for (int i = 0; i < steps; ++i) runtime_.Step();
+    ASSERT_TRUE(Do([&](auto done) {
+                  engine_->DeleteTopic("gone", std::move(done));
+                }).ok());
+    runtime_.RunUntilIdle();
+    ASSERT_TRUE(flushed);
+    ASSERT_TRUE(Do([&](auto done) {
+                  engine_->DeleteTopic("stays", std::move(done));
+                }).ok());
+    ASSERT_TRUE(
+        Do([&](auto done) { engine_->RunMigrations(std::move(done)); }).ok());
+    runtime_.RunUntilIdle();
+    const auto names = warm_->List("");
+    ASSERT_TRUE(names.ok());
+    for (const auto& name : *names) {
+      EXPECT_EQ(name.find(".seg"), std::string::npos) << steps << ": " << name;
+    }
+    Close();
+  }
+}
+
 // D35: no fsync, no rename anywhere. The order on the simulated disk; that of
 // the real system calls is in tests/syscall_order_test.cc.
 TEST_F(EngineTest, D35FlushSyncsBeforeItNamesAndNamesBeforeItRecords) {

@@ -63,6 +63,8 @@ class Engine::Impl final : public Attention {
   Counters counters_;
   Topics topics_;
 
+  // Until the last task of this life is gone: after Shutdown, too, rounds and
+  // jobs that were left may still write.
   std::unique_ptr<FileLock> lock_;
   std::unique_ptr<Manifest> manifest_;
   std::unique_ptr<HotTier> hot_;

@@ -36,7 +36,6 @@ void Engine::Impl::CloseLogs(StatusDone done) {
           manifest_->Close([this, wal_status = std::move(wal_status),
                             done = std::move(done)](Status closed) mutable {
             if (wal_status.ok()) wal_status = std::move(closed);
-            lock_.reset();
             done(std::move(wal_status));
           });
         });

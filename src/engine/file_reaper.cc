@@ -1,5 +1,7 @@
 #include "engine/file_reaper.h"
 
+#include <utility>
+
 #include "engine/segment_output.h"
 
 namespace strata::engine {
@@ -31,7 +33,23 @@ void FileReaper::Reap() {
     MutexLock lock(mu_);
     retired_.merge(retired);
   }
-  for (const uint64_t file : unnamed) {
+  if (unnamed.empty()) return;
+  // The state runs ahead of the disk: what an edit let go, the next open may
+  // find named again until that edit is durable.
+  context_.manifest.WhenDurable(
+      [this, unnamed = std::move(unnamed)](Status status) mutable {
+        if (status.ok()) {
+          context_.runtime.job_executor().Post(
+              [this, unnamed = std::move(unnamed)] { Remove(unnamed); });
+          return;
+        }
+        MutexLock lock(mu_);
+        retired_.insert(unnamed.begin(), unnamed.end());
+      });
+}
+
+void FileReaper::Remove(const std::vector<uint64_t>& files) {
+  for (const uint64_t file : files) {
     context_.warm.Forget(file);
     const Status removed = context_.warm_fs.Remove(SegmentFileName(file));
     // What stays behind is removed as an orphan by the next open.

@@ -1,4 +1,5 @@
-// FileReaper: removes segment files once no manifest edit names them.
+// FileReaper: removes segment files once no manifest edit names them, not even
+// one that a crash could bring back.
 #pragma once
 
 #include <set>
@@ -21,6 +22,8 @@ class FileReaper {
 
  private:
   void Reap();
+  // No edit names them any more, and that is durable.
+  void Remove(const std::vector<uint64_t>& files);
 
   EngineContext& context_;
   Mutex mu_;

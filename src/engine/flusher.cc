@@ -23,6 +23,7 @@ struct Flusher::Round {
   std::vector<Gate::Hold> holds;         // of their tail gates
   std::vector<std::unique_ptr<Run>> runs;
   std::vector<uint64_t> files;  // written
+  bool some_deleted = false;    // of the partitions
   Engine::StatusDone done;
 };
 
@@ -160,10 +161,12 @@ void Flusher::Commit(RoundPtr round) {
     ReleaseWal();
   }
   // A topic deleted meanwhile must not make the edit fail for the others.
-  std::erase_if(round->runs, [](const std::unique_ptr<Run>& run) {
-    MutexLock lock(run->partition->mu);
-    return run->partition->deleted;
-  });
+  const size_t gone =
+      std::erase_if(round->runs, [](const std::unique_ptr<Run>& run) {
+        MutexLock lock(run->partition->mu);
+        return run->partition->deleted;
+      });
+  if (gone > 0) round->some_deleted = true;
   if (round->runs.empty()) return Finish(std::move(round), Status::Ok());
   ManifestEdit edit;
   for (const auto& run : round->runs) {
@@ -197,7 +200,6 @@ bool Flusher::AnyDeleted(const Round& round) {
 }
 
 void Flusher::Publish(Round& round) {
-  bool deleted = false;
   for (auto& run : round.runs) {
     SegmentPtr segment;
     if (!run->batches.empty()) {
@@ -212,7 +214,7 @@ void Flusher::Publish(Round& round) {
     std::vector<TailBatch> flushed;  // let go outside of the lock
     MutexLock lock(p.mu);
     if (p.deleted) {
-      deleted = true;
+      round.some_deleted = true;
       continue;
     }
     flushed = p.PopTail(run->offsets.end);
@@ -224,8 +226,6 @@ void Flusher::Publish(Round& round) {
     }
   }
   Add(context_.counters.flushes, 1);
-  // Since the edit: who deleted could not know of the new files.
-  if (deleted) reaper_.Retire(round.files);
 }
 
 // WAL space goes only after the manifest says that it is not needed: the next
@@ -243,9 +243,11 @@ void Flusher::Finish(RoundPtr round, Status status) {
   if (!status.ok()) {
     context_.log.Warning("flush of {} partitions failed: {}",
                          round->partitions.size(), status.ToString());
-    // Unless they may be in the manifest all the same, the files are garbage.
-    if (status.code() != StatusCode::kUnknown) reaper_.Retire(round->files);
   }
+  // Who deleted a topic could not know of its new files; those of a failed
+  // round are garbage, unless they may be in the manifest all the same.
+  const bool failed = !status.ok() && status.code() != StatusCode::kUnknown;
+  if (failed || round->some_deleted) reaper_.Retire(round->files);
   Engine::StatusDone done = std::move(round->done);
   round.reset();  // leaves the gates
   ReleaseWal();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,7 @@ class Manifest::Core : public std::enable_shared_from_this<Core> {
   Status Start(ManifestRead read, const ManifestFiles& found);
 
   void Commit(ManifestEdit edit, CommitDone done);
+  void WhenDurable(CommitDone done);
   void Close(CommitDone done);
   void TryRestoreReserve();
   bool reserve_intact() const { return reserve_.intact(); }
@@ -68,6 +70,7 @@ class Manifest::Core : public std::enable_shared_from_this<Core> {
   std::vector<Waiting> waiting_ STRATA_GUARDED_BY(mutex_);
   bool closed_ STRATA_GUARDED_BY(mutex_) = false;
   Status status_ STRATA_GUARDED_BY(mutex_);
+  std::atomic<bool> read_only_{false};  // status_ is not Ok
   ManifestStats stats_ STRATA_GUARDED_BY(mutex_);
 
   // The strand's, and Start's before.
@@ -117,6 +120,13 @@ void Manifest::Core::Commit(ManifestEdit edit, CommitDone done) {
 void Manifest::Core::Answer(CommitDone done, Status status) {
   strand_.Post([done = std::move(done), status = std::move(status)]() mutable {
     done(std::move(status));
+  });
+}
+
+// What is in the state is written within one task: the one that applies it.
+void Manifest::Core::WhenDurable(CommitDone done) {
+  strand_.Post([core = shared_from_this(), done = std::move(done)]() mutable {
+    done(core->status());
   });
 }
 
@@ -181,6 +191,7 @@ Status Manifest::Core::BecomeReadOnly(const Status& first,
       ManifestPath(log_->number()), first.ToString(), second.ToString());
   MutexLock lock(mutex_);
   status_ = Status(StatusCode::kReadOnly, why);
+  read_only_.store(true, std::memory_order_release);
   return Status(StatusCode::kUnknown, why);
 }
 
@@ -268,6 +279,7 @@ void Manifest::Core::Finish(CommitDone done) {
 }
 
 Status Manifest::Core::status() const {
+  if (!read_only_.load(std::memory_order_acquire)) return Status::Ok();
   MutexLock lock(mutex_);
   return status_;
 }
@@ -314,6 +326,10 @@ void Manifest::Commit(ManifestEdit edit, CommitDone done) {
 
 ManifestState Manifest::Snapshot() const {
   return WithState([](const ManifestState& state) { return state; });
+}
+
+void Manifest::WhenDurable(CommitDone done) {
+  core_->WhenDurable(std::move(done));
 }
 
 Status Manifest::status() const { return core_->status(); }

@@ -80,7 +80,11 @@ class Manifest {
   // A copy. Cost: the whole state.
   ManifestState Snapshot() const;
 
-  // Ok, or kReadOnly with the first error.
+  // Calls done(Ok) on the executor once the state that WithState sees now is
+  // durable; done(kReadOnly) when it may never be. Writes nothing.
+  void WhenDurable(CommitDone done);
+
+  // Ok, or kReadOnly with the first error. Cheap while it is Ok.
   Status status() const;
 
   // Writes the reserve file again, in the background, if it is missing and
