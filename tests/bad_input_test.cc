@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "base/bytes.h"
+#include "base/crc32c.h"
 #include "strata/tiered_storage.h"
 #include "testing/temp_dir.h"
 
@@ -19,6 +21,7 @@ namespace strata {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 class BadInput : public ::testing::Test {
@@ -78,6 +81,23 @@ class BadInput : public ::testing::Test {
     f.clear();
     f.seekp(static_cast<std::streamoff>(at));
     f.put(static_cast<char>(content[at] ^ 1));
+  }
+
+  // Gives a manifest file the next format version, with a right checksum
+  // (docs/formats/manifest.md).
+  static void MakeNewer(const fs::path& file) {
+    std::fstream f(file, std::ios::in | std::ios::out | std::ios::binary);
+    std::string content{std::istreambuf_iterator<char>(f), {}};
+    const auto field = [&](size_t at) {
+      return reinterpret_cast<std::byte*>(content.data() + at);
+    };
+    StoreLittle<uint32_t>(field(12), LoadLittle<uint32_t>(field(12)) + 1);
+    const auto length = LoadLittle<uint32_t>(field(16));
+    StoreLittle<uint32_t>(field(8),
+                          Crc32c(AsBytes(content).subspan(12, length - 12)));
+    f.clear();
+    f.seekp(0);
+    f.write(content.data(), static_cast<std::streamsize>(content.size()));
   }
 
   const TempDir dir_;
@@ -158,7 +178,56 @@ TEST_F(BadInput, ForeignDirectoryIsLeftAlone) {
   const Status status = OpenStatus();
   EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
   EXPECT_THAT(status.message(), HasSubstr("thesis.tex"));
-  EXPECT_TRUE(fs::exists(config_.data_dir / "thesis.tex"));
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(config_.data_dir)) {
+    names.push_back(entry.path().filename().string());
+  }
+  EXPECT_THAT(names, ElementsAre("thesis.tex"));  // and nothing of ours
+}
+
+TEST_F(BadInput, LogWithoutAManifestIsNotTakenForANewStore) {
+  Open();
+  ASSERT_TRUE(Append({"t", 0}, "precious").ok());
+  storage_.reset();
+  fs::rename(config_.data_dir / "manifest", config_.data_dir / "../manifest");
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    const Status status = OpenStatus();
+    EXPECT_EQ(status.code(), StatusCode::kDataLoss) << status;
+    EXPECT_THAT(status.message(), HasSubstr("manifest"));
+  }
+  fs::rename(config_.data_dir / "../manifest", config_.data_dir / "manifest");
+  Open();
+  EXPECT_EQ(ReadText({"t", 0}), "precious,");
+}
+
+TEST_F(BadInput, StoreOfANewerFormatIsRefusedAndLeftAlone) {
+  Open();
+  ASSERT_TRUE(Append({"t", 0}, "precious").ok());
+  storage_.reset();
+  for (const auto& entry :
+       fs::directory_iterator(config_.data_dir / "manifest")) {
+    if (entry.path().filename().string().starts_with("MANIFEST-")) {
+      MakeNewer(entry.path());
+    }
+  }
+  const Status status = OpenStatus();
+  EXPECT_EQ(status.code(), StatusCode::kUnsupported) << status;
+  EXPECT_THAT(status.message(), HasSubstr("newer version"));
+}
+
+TEST_F(BadInput, UnreadableDirectoryIsNamed) {
+  if (geteuid() == 0) {
+    // Root may read everything: what takes its place is a name that leads
+    // nowhere.
+    fs::create_symlink(config_.data_dir.string() + "-absent", config_.data_dir);
+  } else {
+    fs::create_directories(config_.data_dir);
+    fs::permissions(config_.data_dir, fs::perms::none);
+  }
+  const Status status = OpenStatus();
+  EXPECT_FALSE(status.ok());
+  EXPECT_THAT(status.message(), HasSubstr(config_.data_dir.string()));
+  if (geteuid() != 0) fs::permissions(config_.data_dir, fs::perms::all);
 }
 
 TEST_F(BadInput, DirectoryThatIsAFileIsNamed) {

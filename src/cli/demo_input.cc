@@ -21,6 +21,8 @@ namespace {
 constexpr size_t kMaxLineBytes = 64 * kKiB;
 constexpr size_t kBatchRecords = 100;
 constexpr size_t kBatchBytes = 128 * kKiB;
+// Each costs a sync when there is nobody to share it with.
+constexpr uint64_t kMostBatches = 10'000;
 // All of it is held in memory.
 constexpr uint64_t kMaxSourceBytes = 12 * kMiB;
 constexpr uint64_t kMaxGivenBytes = 64 * kMiB;
@@ -158,7 +160,9 @@ Result<DemoInput> ReadDemoInput(const std::vector<std::string>& files,
     STRATA_ASSIGN_OR_RETURN(input.sources, ReadGivenFiles(files));
   }
   uint64_t records = 0;
+  uint64_t batches = 0;
   for (const DemoSource& source : input.sources) {
+    batches += source.batches.size();
     for (const std::string_view line : source.lines) input.bytes += line.size();
     records += source.lines.size();
   }
@@ -168,8 +172,11 @@ Result<DemoInput> ReadDemoInput(const std::vector<std::string>& files,
   }
   // A record costs about ten bytes beside its line.
   const uint64_t pass_bytes = input.bytes + 10 * records;
+  const uint64_t times = (wanted_bytes + pass_bytes - 1) / pass_bytes;
+  input.repeats = static_cast<uint32_t>((times * batches + kMostBatches - 1) /
+                                        kMostBatches);
   input.passes =
-      static_cast<uint32_t>((wanted_bytes + pass_bytes - 1) / pass_bytes);
+      static_cast<uint32_t>((times + input.repeats - 1) / input.repeats);
   return input;
 }
 

@@ -31,8 +31,10 @@ struct DemoSource {
 struct DemoInput {
   std::vector<DemoSource> sources;
   uint64_t bytes = 0;  // of all lines
-  // How often to go over all of it.
+  // How often to go over all of it, and how often each batch has its lines: a
+  // small input in single batches would be one sync after the other.
   uint32_t passes = 1;
+  uint32_t repeats = 1;
 };
 
 // Reads `files`, a topic each; without any, what every Debian machine has.

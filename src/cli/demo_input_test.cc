@@ -39,6 +39,14 @@ TEST_F(DemoInputTest, SmallInputIsGoneOverAgain) {
   auto input = ReadDemoInput({File("a", std::string(90, 'x') + "\n")}, 1000);
   ASSERT_TRUE(input.ok()) << input.status();
   EXPECT_EQ(input->passes, 10u);
+  EXPECT_EQ(input->repeats, 1u);
+}
+
+TEST_F(DemoInputTest, TinyInputFillsItsBatches) {
+  auto input = ReadDemoInput({File("a", "x\n")}, 10'000'000);
+  ASSERT_TRUE(input.ok()) << input.status();
+  EXPECT_LE(input->passes, 10'000u);
+  EXPECT_GE(uint64_t{input->passes} * input->repeats * 11, 10'000'000u);
 }
 
 TEST_F(DemoInputTest, SameNamesAreToldApart) {

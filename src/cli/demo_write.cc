@@ -26,12 +26,13 @@ constexpr int kMaxSettleRounds = 100;
 class Lane {
  public:
   Lane(TieredStorage& store, Partition partition, const DemoSource& source,
-       uint32_t passes, DemoShare share)
+       const DemoInput& input, DemoShare share)
       : store_(store),
         partition_(std::move(partition)),
         source_(source),
         next_batch_(partition_.name().partition),
-        passes_left_(next_batch_ < source.batches.size() ? passes : 0),
+        passes_left_(next_batch_ < source.batches.size() ? input.passes : 0),
+        repeats_(input.repeats),
         share_(std::move(share)) {}
 
   // Appends the next batch and answers its bytes; 0 when all is done.
@@ -40,12 +41,16 @@ class Lane {
     const DemoSource::Batch lines = source_.batches[next_batch_];
     BatchBuilder batch;
     const TimestampMs now = NowMs();
-    for (size_t i = lines.begin; i < lines.end; ++i) {
-      batch.Add(std::nullopt, source_.lines[i], now);
+    for (uint32_t r = 0; r < repeats_; ++r) {
+      for (size_t i = lines.begin; i < lines.end; ++i) {
+        batch.Add(std::nullopt, source_.lines[i], now);
+      }
     }
     STRATA_ASSIGN_OR_RETURN(const uint64_t bytes, Append(batch));
-    for (size_t i = lines.begin; i < lines.end; ++i) {
-      digest_.Add(AsBytes(source_.lines[i]));
+    for (uint32_t r = 0; r < repeats_; ++r) {
+      for (size_t i = lines.begin; i < lines.end; ++i) {
+        digest_.Add(AsBytes(source_.lines[i]));
+      }
     }
     ++batches_;
     next_batch_ += kPartitions;
@@ -88,6 +93,7 @@ class Lane {
   const DemoSource& source_;
   size_t next_batch_;
   uint32_t passes_left_;
+  const uint32_t repeats_;
   uint64_t batches_ = 0;
   DemoShare share_;
   RecordDigest digest_;
@@ -108,7 +114,7 @@ Status OpenLanes(TieredStorage& store, const DemoInput& input, uint64_t run,
       STRATA_ASSIGN_OR_RETURN(Partition partition, store.GetPartition(name));
       STRATA_ASSIGN_OR_RETURN(const LogBounds bounds, store.Bounds(partition));
       lanes.push_back(std::make_unique<Lane>(
-          store, std::move(partition), source, input.passes,
+          store, std::move(partition), source, input,
           DemoShare{.run = run,
                     .partition = name,
                     .topic_id = topic->id,
@@ -177,7 +183,7 @@ uint64_t ExpectedBytes(const DemoInput& input) {
     bytes += 8 * source.lines.size() +
              kRecordBatchHeaderBytes * source.batches.size();
   }
-  return bytes * input.passes;
+  return bytes * input.passes * input.repeats;
 }
 
 Status RunWriters(TieredStorage& store, Lanes& lanes, Progress& progress,

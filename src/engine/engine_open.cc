@@ -9,17 +9,13 @@
 #include "engine/engine_impl.h"
 #include "engine/replay.h"
 #include "engine/segment_output.h"
+#include "engine/store_directory.h"
 
 namespace strata::engine {
 namespace {
 
-constexpr std::string_view kLockPath = "LOCK";
-constexpr std::string_view kManifestDirectory = "manifest";
 // Names which store the segment files of a directory belong to.
 constexpr std::string_view kWarmOwnerPath = "STORE";
-// What a data directory may hold; anything else is somebody else's.
-constexpr std::array<std::string_view, 5> kOurNames = {
-    kLockPath, kWalDirectory, kManifestDirectory, "warm", "cold"};
 constexpr size_t kPartitionsPerEdit = 1000;
 
 Status WriteWholeFile(FileSystem& files, std::string_view path,
@@ -104,7 +100,8 @@ Status Engine::Impl::Open() {
   MigrationTick();
   if (purger_->pending() > 0) RequestMigrations();
   for (const RecoveryReport::Damage& damage : report_.damage) {
-    log_.Error("recovery: {} {}", damage.partition, damage.detail);
+    log_.Error("recovery: {}{}{}", damage.partition,
+               damage.partition.empty() ? "" : " ", damage.detail);
   }
   // Replayed data may be more than what should lie unflushed.
   RequestFlush();
@@ -113,14 +110,7 @@ Status Engine::Impl::Open() {
 
 Status Engine::Impl::CheckHome() {
   FileSystem& files = environment_.data_fs;
-  STRATA_ASSIGN_OR_RETURN(const std::vector<std::string> names, files.List(""));
-  for (const std::string& name : names) {
-    if (std::ranges::find(kOurNames, name) == kOurNames.end()) {
-      return Status(StatusCode::kInvalidArgument,
-                    fmt::format("{} is not a Strata directory: it holds '{}'",
-                                files.Describe(), name));
-    }
-  }
+  STRATA_RETURN_IF_ERROR(CheckStoreDirectory(files, config_.create_if_missing));
   STRATA_ASSIGN_OR_RETURN(
       lock_, files.TryLock(kLockPath, fmt::format("pid {} ({})", ::getpid(),
                                                   program_invocation_name)));

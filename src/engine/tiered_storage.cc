@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/engine.h"
+#include "engine/store_directory.h"
 #include "io/posix_file_system.h"
 #include "object_store/file/file_object_store.h"
 #include "runtime/thread_runtime.h"
@@ -114,8 +115,6 @@ struct TieredStorage::World {
   std::unique_ptr<FileSystem> warm_fs;
   std::unique_ptr<Engine> engine;
   std::unique_ptr<Runtime> runtime;
-  // Declared before the runtime it uses is destroyed: holds nothing of it but
-  // a reference.
 };
 
 TieredStorage::TieredStorage(std::unique_ptr<World> world)
@@ -133,6 +132,9 @@ Result<std::unique_ptr<TieredStorage>> TieredStorage::Open(
   STRATA_ASSIGN_OR_RETURN(
       world->data_fs,
       OpenPosixFileSystem(config.data_dir, config.create_if_missing));
+  // Before anything is made in it, or elsewhere.
+  STRATA_RETURN_IF_ERROR(
+      engine::CheckStoreDirectory(*world->data_fs, config.create_if_missing));
   STRATA_ASSIGN_OR_RETURN(world->warm_fs,
                           OpenPosixFileSystem(config.EffectiveWarmPath(),
                                               config.create_if_missing));
