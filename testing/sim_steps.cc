@@ -63,6 +63,13 @@ void SimSteps::Next() {
   if (op == nullptr) return;
   // In the middle of it, however few changes it takes.
   if (dice_.OneIn(50)) world_.disk.CrashAfter(dice_.Below(4));
+  // Short and rare, these are hardly ever met by a crash drawn on its own.
+  const bool rare = op->kind == SimOp::kCreateTopic ||
+                    op->kind == SimOp::kDeleteTopic || op->kind == SimOp::kTrim;
+  if (rare && dice_.OneIn(8)) {
+    world_.RunSome(dice_.Below(8));
+    return life_.Crash();
+  }
   if (dice_.OneIn(2)) {
     store_.Wait(op);
   } else {
