@@ -66,8 +66,8 @@ void SimSteps::Next() {
   // Short and rare, these are hardly ever met by a crash drawn on its own.
   const bool rare = op->kind == SimOp::kCreateTopic ||
                     op->kind == SimOp::kDeleteTopic || op->kind == SimOp::kTrim;
-  if (rare && dice_.OneIn(8)) {
-    world_.RunSome(dice_.Below(8));
+  if (rare && dice_.OneIn(op->kind == SimOp::kDeleteTopic ? 3 : 8)) {
+    world_.RunSome(dice_.Below(5));
     return life_.Crash();
   }
   if (dice_.OneIn(2)) {

@@ -22,7 +22,7 @@ constexpr size_t kMaxLineBytes = 64 * kKiB;
 constexpr size_t kBatchRecords = 100;
 constexpr size_t kBatchBytes = 128 * kKiB;
 // Each costs a sync when there is nobody to share it with.
-constexpr uint64_t kMostBatches = 10'000;
+constexpr uint64_t kMostBatches = 4'000;
 // All of it is held in memory.
 constexpr uint64_t kMaxSourceBytes = 12 * kMiB;
 constexpr uint64_t kMaxGivenBytes = 64 * kMiB;

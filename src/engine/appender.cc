@@ -61,7 +61,7 @@ Status Appender::CheckRoom() const {
   // Nothing could be flushed or offloaded any more.
   STRATA_RETURN_IF_ERROR(context_.manifest.status());
   if (!context_.manifest.reserve_intact()) {
-    context_.manifest.TryRestoreReserve();
+    context_.attention.RestoreReserve();
     return Status(StatusCode::kNoSpace,
                   "the disk is full but for the reserve, which trim, delete, "
                   "offload and demotion need");

@@ -47,6 +47,9 @@ class Attention {
   virtual void RequestMigrations() = 0;
   // Room may have come free for appends that were refused.
   virtual void NotifyWritable() = 0;
+  // Disk space may have come free: refused appends go on once the reserve for
+  // the manifest is there again.
+  virtual void RestoreReserve() = 0;
 };
 
 struct EngineContext {

@@ -78,9 +78,10 @@ void Engine::WhenDurable(const PendingAppend& append, StatusDone done) {
   impl_->wal_->WhenDurable(append.wal_seq, std::move(done));
 }
 
-void Engine::WhenWritable(UniqueFunction<void()> ready) {
-  impl_->WhenWritable(std::move(ready));
+uint64_t Engine::WhenWritable(UniqueFunction<void()> ready) {
+  return impl_->WhenWritable(std::move(ready));
 }
+void Engine::CancelWritable(uint64_t id) { impl_->CancelWritable(id); }
 
 void Engine::TruncateTail(PartitionPtr partition, Offset offset, Epoch epoch,
                           StatusDone done) {

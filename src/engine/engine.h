@@ -69,8 +69,11 @@ class Engine {
                                  ByteSpan data, Durability durability);
   // Continues when `append` has its durability, kUnknown when the sync failed.
   void WhenDurable(const PendingAppend& append, StatusDone done);
-  // Continues when an append that was refused may be tried again.
-  void WhenWritable(UniqueFunction<void()> ready);
+  // Continues when an append that was refused may be tried again. Who does not
+  // want to wait any longer gives the answer to CancelWritable, else it is
+  // kept.
+  uint64_t WhenWritable(UniqueFunction<void()> ready);
+  void CancelWritable(uint64_t id);
 
   void TruncateTail(PartitionPtr partition, Offset offset, Epoch epoch,
                     StatusDone done);

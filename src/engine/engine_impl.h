@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -36,8 +37,10 @@ class Engine::Impl final : public Attention {
   void RequestFlush() override;
   void RequestMigrations() override;
   void NotifyWritable() override;
+  void RestoreReserve() override;
 
-  void WhenWritable(UniqueFunction<void()> ready);
+  uint64_t WhenWritable(UniqueFunction<void()> ready);
+  void CancelWritable(uint64_t id);
   void Flush(std::vector<PartitionPtr> partitions, StatusDone done);
   void DemoteTo(PartitionPtr partition, StorageTier tier, StatusDone done);
   void PromoteTo(PartitionPtr partition, StorageTier tier, StatusDone done);
@@ -131,7 +134,11 @@ class Engine::Impl final : public Attention {
   std::atomic<uint64_t> migrations_failed_{0};
 
   Mutex writable_mu_;
-  std::vector<UniqueFunction<void()>> writable_ STRATA_GUARDED_BY(writable_mu_);
+  // Who waits for room, by number.
+  std::map<uint64_t, UniqueFunction<void()>> writable_
+      STRATA_GUARDED_BY(writable_mu_);
+  uint64_t next_writable_ STRATA_GUARDED_BY(writable_mu_) = 0;
+  bool waits_for_wal_ STRATA_GUARDED_BY(writable_mu_) = false;
 };
 
 }  // namespace strata::engine

@@ -38,24 +38,43 @@ class Gather {
 // ---- room for appends -----------------------------------------------------
 
 void Engine::Impl::NotifyWritable() {
-  std::vector<UniqueFunction<void()>> ready;
+  std::map<uint64_t, UniqueFunction<void()>> ready;
   {
     MutexLock lock(writable_mu_);
     ready.swap(writable_);
   }
-  for (UniqueFunction<void()>& r : ready) {
-    runtime_.log_executor().Post(std::move(r));
-  }
+  for (auto& [id, r] : ready) runtime_.log_executor().Post(std::move(r));
 }
 
-void Engine::Impl::WhenWritable(UniqueFunction<void()> ready) {
-  bool first;
+void Engine::Impl::RestoreReserve() {
+  manifest_->TryRestoreReserve([this] { NotifyWritable(); });
+}
+
+uint64_t Engine::Impl::WhenWritable(UniqueFunction<void()> ready) {
+  uint64_t id;
+  bool ask_wal;
   {
     MutexLock lock(writable_mu_);
-    first = writable_.empty();
-    writable_.push_back(std::move(ready));
+    id = next_writable_++;
+    writable_.emplace(id, std::move(ready));
+    ask_wal = !std::exchange(waits_for_wal_, true);
   }
-  if (first) wal_->WhenWritable([this] { NotifyWritable(); });
+  if (ask_wal) {
+    wal_->WhenWritable([this] {
+      {
+        MutexLock lock(writable_mu_);
+        waits_for_wal_ = false;
+      }
+      NotifyWritable();
+    });
+  }
+  return id;
+}
+
+void Engine::Impl::CancelWritable(uint64_t id) {
+  UniqueFunction<void()> dropped;
+  MutexLock lock(writable_mu_);
+  if (auto found = writable_.extract(id)) dropped = std::move(found.mapped());
 }
 
 void Engine::Impl::RequestFlush() {
@@ -220,7 +239,7 @@ std::vector<PolicySegment> Engine::Impl::PolicySegments() {
 }
 
 void Engine::Impl::RunPolicy(StatusDone done) {
-  manifest_->TryRestoreReserve();
+  RestoreReserve();
   auto gather = std::make_shared<Gather>(std::move(done));
   const std::vector<PolicyTail> tails = Tails();
   const std::vector<PolicySegment> segments = PolicySegments();

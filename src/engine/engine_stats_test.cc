@@ -300,6 +300,52 @@ TEST_F(EngineStatsTest, FullWarmTierTakesNoAppendsUntilThereIsRoom) {
   Close();
 }
 
+TEST_F(EngineStatsTest, WaiterIsForgottenWhenItGoes) {
+  Open();
+  const auto alive = std::make_shared<int>(0);
+  for (int i = 0; i < 3; ++i) {
+    engine_->CancelWritable(engine_->WhenWritable([alive] { ADD_FAILURE(); }));
+  }
+  EXPECT_EQ(alive.use_count(), 1);
+  const uint64_t first = engine_->WhenWritable([alive] { ADD_FAILURE(); });
+  bool called = false;
+  engine_->WhenWritable([&] { called = true; });
+  engine_->CancelWritable(first);
+  engine_->CancelWritable(first);  // again
+  const PartitionPtr p = Topic("t");
+  ASSERT_TRUE(Append(*p, "a").ok());
+  ASSERT_TRUE(
+      Do([&](auto done) { engine_->Flush({p}, std::move(done)); }).ok());
+  runtime_.RunUntilIdle();
+  EXPECT_TRUE(called);
+  Close();
+}
+
+// Nobody else wakes who was refused while the reserve was gone.
+TEST_F(EngineStatsTest, AppendsGoOnWhenTheReserveIsBack) {
+  config_.migration_interval = std::chrono::seconds(1);
+  Open();
+  const PartitionPtr p = Topic("t");
+  disk_.SetCapacity(disk_.used_bytes());
+  Topic("uses-up-the-reserve");
+  const Status refused = Append(*p, "a").status();
+  ASSERT_EQ(refused.code(), StatusCode::kNoSpace) << refused;
+  // Who waits may be woken in vain, but not for ever.
+  bool writable = true;
+  for (int i = 0; i < 10 && writable; ++i) {
+    writable = false;
+    engine_->WhenWritable([&] { writable = true; });
+    runtime_.RunFor(std::chrono::seconds(5));
+    EXPECT_EQ(Append(*p, "a").status().code(), StatusCode::kNoSpace);
+  }
+  EXPECT_FALSE(writable);
+  disk_.SetCapacity(SimFileSystem::kUnlimited);
+  runtime_.RunFor(std::chrono::seconds(5));
+  EXPECT_TRUE(writable);
+  EXPECT_TRUE(Append(*p, "a").ok());
+  Close();
+}
+
 }  // namespace
 }  // namespace engine
 }  // namespace strata

@@ -57,6 +57,7 @@ void FileReaper::Remove(const std::vector<uint64_t>& files) {
       context_.log.Warning("segment file not removed: {}", removed.message());
     }
   }
+  context_.attention.RestoreReserve();
 }
 
 }  // namespace strata::engine

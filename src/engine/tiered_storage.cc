@@ -65,15 +65,19 @@ Result<AppendResult> AppendAndWait(Engine& engine, Put&& put) {
   Result<PendingAppend> pending = put();
   while (!pending.ok() && MayRetry(pending.status())) {
     const std::shared_ptr<Event> room = runtime.NewEvent();
-    engine.WhenWritable([room] { room->Set(); });
+    const uint64_t waiter = engine.WhenWritable([room] { room->Set(); });
     // Room may have come between the refusal and the registration.
     pending = put();
-    if (pending.ok() || !MayRetry(pending.status())) break;
-    if (!room->WaitUntil(deadline)) {
+    bool in_time = true;
+    if (!pending.ok() && MayRetry(pending.status())) {
+      in_time = room->WaitUntil(deadline);
+      pending = put();
+    }
+    engine.CancelWritable(waiter);
+    if (!in_time && !pending.ok()) {
       return pending.status().WithContext(fmt::format(
           "no room within {} ms", engine.config().append_timeout.count()));
     }
-    pending = put();
   }
   if (!pending.ok()) return std::move(pending).status();
   if (pending->wait) {

@@ -37,7 +37,7 @@ class Manifest::Core : public std::enable_shared_from_this<Core> {
   void Commit(ManifestEdit edit, CommitDone done);
   void WhenDurable(CommitDone done);
   void Close(CommitDone done);
-  void TryRestoreReserve();
+  void TryRestoreReserve(UniqueFunction<void()> restored);
   bool reserve_intact() const { return reserve_.intact(); }
   Status status() const;
   ManifestStats stats() const;
@@ -247,12 +247,14 @@ Status Manifest::Core::Replace() {
   return status;
 }
 
-void Manifest::Core::TryRestoreReserve() {
+void Manifest::Core::TryRestoreReserve(UniqueFunction<void()> restored) {
   if (reserve_.intact()) return;
-  strand_.Post([core = shared_from_this()] {
-    if (core->log_ == nullptr) return;  // closed
-    core->reserve_.Restore(2 * core->options_.reserve_bytes);
-  });
+  strand_.Post(
+      [core = shared_from_this(), restored = std::move(restored)]() mutable {
+        if (core->log_ == nullptr) return;  // closed
+        core->reserve_.Restore(2 * core->options_.reserve_bytes);
+        if (core->reserve_.intact()) restored();
+      });
 }
 
 void Manifest::Core::Close(CommitDone done) {
@@ -333,7 +335,9 @@ void Manifest::WhenDurable(CommitDone done) {
 }
 
 Status Manifest::status() const { return core_->status(); }
-void Manifest::TryRestoreReserve() { core_->TryRestoreReserve(); }
+void Manifest::TryRestoreReserve(UniqueFunction<void()> restored) {
+  core_->TryRestoreReserve(std::move(restored));
+}
 bool Manifest::reserve_intact() const { return core_->reserve_intact(); }
 void Manifest::Close(CommitDone done) { core_->Close(std::move(done)); }
 ManifestStats Manifest::stats() const { return core_->stats(); }

@@ -88,8 +88,9 @@ class Manifest {
   Status status() const;
 
   // Writes the reserve file again, in the background, if it is missing and
-  // twice its size is free.
-  void TryRestoreReserve();
+  // twice its size is free; then calls `restored` on the executor. Otherwise
+  // destroys it without a call.
+  void TryRestoreReserve(UniqueFunction<void()> restored);
   // False when the reserve was used up, or could not be written. The caller
   // then takes no more data but lets everything run that frees space.
   bool reserve_intact() const;

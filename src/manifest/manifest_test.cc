@@ -448,13 +448,19 @@ TEST_F(ManifestTest, FullDiskUsesUpTheReserveAndRestoresItLater) {
   EXPECT_FALSE(disk_.ReadFile("manifest/RESERVE").ok());
   ASSERT_TRUE(CommitAndWait(Create(2)).ok());
 
-  manifest().TryRestoreReserve();
+  int restored = 0;
+  manifest().TryRestoreReserve([&] { ++restored; });
   runtime_.RunUntilIdle();
   EXPECT_FALSE(manifest().reserve_intact());  // less than twice its size free
+  EXPECT_EQ(restored, 0);
   disk_.SetCapacity(SimFileSystem::kUnlimited);
-  manifest().TryRestoreReserve();
+  manifest().TryRestoreReserve([&] { ++restored; });
   runtime_.RunUntilIdle();
   EXPECT_TRUE(manifest().reserve_intact());
+  EXPECT_EQ(restored, 1);
+  manifest().TryRestoreReserve([&] { ++restored; });  // it is there
+  runtime_.RunUntilIdle();
+  EXPECT_EQ(restored, 1);
   Crash();
   Open();
   EXPECT_EQ(topics(), 2u);
@@ -495,7 +501,7 @@ TEST_F(ManifestTest, RestoringTheReserveAfterCloseTouchesNothing) {
   ASSERT_TRUE(Close().ok());
   disk_.SetCapacity(SimFileSystem::kUnlimited);
   const uint64_t changes = disk_.change_count();
-  manifest().TryRestoreReserve();
+  manifest().TryRestoreReserve([] { ADD_FAILURE(); });
   runtime_.RunUntilIdle();
   EXPECT_EQ(disk_.change_count(), changes);
 }
