@@ -167,6 +167,50 @@ TEST_F(EngineStatsTest, ReadsCountUntilAPromotion) {
   Close();
 }
 
+TEST_F(EngineStatsTest, PromotionToWarmBeginsTheCountAnew) {
+  config_.promotion_threshold = 1000;
+  Open();
+  const PartitionPtr p = Topic("t");
+  ASSERT_TRUE(Append(*p, "a").ok());
+  ASSERT_TRUE(Demote(p, StorageTier::kCold).ok());
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(Read(p, 0).ok());
+  ASSERT_EQ(OnlySegment(p).access_count, 3u);
+  ASSERT_TRUE(Promote(p, StorageTier::kWarm).ok());
+  ASSERT_EQ(OnlySegment(p).tier, StorageTier::kWarm);
+  EXPECT_EQ(OnlySegment(p).access_count, 0u);
+  ASSERT_TRUE(Read(p, 0).ok());
+  EXPECT_EQ(OnlySegment(p).access_count, 1u);
+  Close();
+}
+
+// Otherwise a full warm tier drops first what was just promoted.
+TEST_F(EngineStatsTest, LastAccessStaysInEveryMove) {
+  config_.promotion_threshold = 1000;
+  Open();
+  const PartitionPtr p = Topic("t");
+  for (const char* text : {"a", "b"}) {  // neighbours, merged before offload
+    ASSERT_TRUE(Append(*p, text).ok());
+    ASSERT_TRUE(
+        Do([&](auto done) { engine_->Flush({p}, std::move(done)); }).ok());
+  }
+  ASSERT_EQ(Segments(p).size(), 2u);
+  runtime_.RunFor(std::chrono::seconds(30));
+  const uint64_t read_at = Now();
+  ASSERT_TRUE(Read(p, 0).ok());
+  runtime_.RunFor(std::chrono::seconds(30));
+  for (const StorageTier tier : {StorageTier::kWarm, StorageTier::kCold}) {
+    ASSERT_TRUE(Demote(p, tier).ok());
+    EXPECT_EQ(Segments(p).front().tier, tier);
+    EXPECT_EQ(Segments(p).front().last_accessed, read_at) << Name(tier);
+  }
+  for (const StorageTier tier : {StorageTier::kWarm, StorageTier::kHot}) {
+    ASSERT_TRUE(Promote(p, tier).ok());
+    EXPECT_EQ(OnlySegment(p).tier, tier);
+    EXPECT_EQ(OnlySegment(p).last_accessed, read_at) << Name(tier);
+  }
+  Close();
+}
+
 TEST_F(EngineStatsTest, CountersCountBatchesAndBytesPerTier) {
   Open();
   const PartitionPtr p = Topic("t");

@@ -30,6 +30,32 @@ bool ContinuesCold(PartitionState& p, const SegmentEntry& entry)
          (entry.offsets.base > p.cold_end && entry.offsets.base <= p.log_start);
 }
 
+// Reads are counted anew for each copy; when the last one was, stays.
+void KeepLastAccess(const AccessStats& from, AccessStats& to) {
+  const TimestampMs last = from.last.load(std::memory_order_relaxed);
+  if (last > to.last.load(std::memory_order_relaxed)) {
+    to.last.store(last, std::memory_order_relaxed);
+  }
+}
+
+void LeaveAccessToCold(PartitionState& p,
+                       const std::vector<SegmentPtr>& dropped) {
+  MutexLock lock(p.mu);
+  for (const SegmentPtr& segment : dropped) {
+    if (segment->access->last.load(std::memory_order_relaxed) == 0) continue;
+    KeepLastAccess(*segment->access,
+                   *p.ColdAccess(segment->entry.offsets.base));
+  }
+}
+
+void TakeAccessFromCold(PartitionState& p, Offset base, AccessStats& access) {
+  MutexLock lock(p.mu);
+  const auto cold = p.cold_access.find(base);
+  if (cold == p.cold_access.end()) return;
+  KeepLastAccess(*cold->second, access);
+  p.cold_access.erase(cold);
+}
+
 }  // namespace
 
 struct Migrator::Job {
@@ -166,6 +192,9 @@ void Migrator::PublishMerge(JobPtr job, SegmentEntry output) {
                                    : std::move(status));
           }
           auto merged = std::make_shared<Segment>(std::move(output));
+          for (const SegmentPtr& input : job->inputs) {
+            KeepLastAccess(*input->access, *merged->access);
+          }
           context_.warm_bytes += merged->entry.image_bytes;
           RemoveSegments(*job->partition, job->inputs, std::move(merged));
           hold.Release();
@@ -373,6 +402,7 @@ void Migrator::DropWarm(JobPtr job) {
                           hold = std::move(hold)](Status status) mutable {
           if (status.ok()) {
             RemoveSegments(*job->partition, dropped, nullptr);
+            LeaveAccessToCold(*job->partition, dropped);
             Add(context_.counters.demotions, dropped.size());
           }
           hold.Release();
@@ -478,11 +508,9 @@ void Migrator::PublishHydrated(JobPtr job, size_t index, SegmentEntry entry) {
           context_.warm_bytes += entry.image_bytes;
           auto hydrated = std::make_shared<Segment>(entry);
           hydrated->promoted_at = context_.Now();
+          const std::shared_ptr<AccessStats> access = hydrated->access;
           RemoveSegments(*job->partition, {}, std::move(hydrated));
-          {
-            MutexLock lock(job->partition->mu);
-            job->partition->cold_access.erase(entry.offsets.base);
-          }
+          TakeAccessFromCold(*job->partition, entry.offsets.base, *access);
           hold.Release();
           Add(context_.counters.promotions, 1);
           Add(context_.counters.warm_writes, entry.batch_count);
