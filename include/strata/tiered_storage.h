@@ -351,7 +351,8 @@ class TieredStorage {
 
   // ---- tiers --------------------------------------------------------------
 
-  // The segment that holds `offset`, or the unflushed tail.
+  // The segment that holds `offset`, or the unflushed tail. kNotFound below the
+  // log's first segment and from the log end on.
   Result<SegmentMetadata> GetSegmentMetadata(const TopicPartition& partition,
                                              Offset offset);
   // All of a partition, ascending.
