@@ -20,6 +20,7 @@ constexpr NamedCounter kCounters[] = {
     {"bucket faults", &SimulationCounters::bucket_faults},
     {"purges cut", &SimulationCounters::purges_cut},
     {"flush rounds", &SimulationCounters::flushes},
+    {"wal batches moved", &SimulationCounters::wal_moves},
     {"segments offloaded", &SimulationCounters::offloads},
     {"segments promoted", &SimulationCounters::promotions},
     {"copies dropped", &SimulationCounters::drops},

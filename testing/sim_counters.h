@@ -43,6 +43,7 @@ struct SimulationCounters {
   uint64_t bucket_faults = 0;
   uint64_t purges_cut = 0;  // left to the next life of the store
   uint64_t flushes = 0;
+  uint64_t wal_moves = 0;  // batches copied forward
   uint64_t offloads = 0;
   uint64_t promotions = 0;
   uint64_t drops = 0;  // hotter copies dropped

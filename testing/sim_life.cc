@@ -40,6 +40,7 @@ void SimLife::End() {
   if (world_.engine != nullptr) {
     const TieredStorageStats stats = world_.engine->Stats();
     counters_.flushes += stats.flushes;
+    counters_.wal_moves += stats.wal_moves;
     counters_.offloads += stats.offloads;
     counters_.promotions += stats.promotions;
     counters_.drops += stats.demotions;

@@ -64,6 +64,7 @@ TEST(SimulationRunTest, EverythingThatCanHappenHappens) {
   EXPECT_GT(c.bucket_faults, 0u);
   EXPECT_GT(c.purges_cut, 0u);
   EXPECT_GT(c.flushes, 0u);
+  EXPECT_GT(c.wal_moves, 0u);
   EXPECT_GT(c.offloads, 0u);
   EXPECT_GT(c.promotions, 0u);
   EXPECT_GT(c.drops, 0u);

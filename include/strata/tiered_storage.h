@@ -175,6 +175,7 @@ struct TieredStorageStats {
   uint64_t wal_bytes = 0;  // in files that hold unflushed data
   uint64_t wal_syncs = 0;
   uint64_t wal_bytes_written = 0;
+  uint64_t wal_moves = 0;  // unflushed batches copied forward in the WAL
 
   uint64_t jobs_queued = 0;
   uint64_t jobs_running = 0;

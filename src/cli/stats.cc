@@ -53,6 +53,7 @@ std::string FigureTable(const TieredStorageStats& s) {
   bytes("wal in use", s.wal_bytes);
   count("wal syncs", s.wal_syncs);
   bytes("wal bytes written", s.wal_bytes_written);
+  count("wal batches moved", s.wal_moves);
   count("migrations completed", s.migrations_completed);
   count("migrations failed", s.migrations_failed);
   count("flushes", s.flushes);

@@ -29,6 +29,7 @@ struct Counters {
       cold_bytes_read{0};
   std::atomic<uint64_t> hot_writes{0}, warm_writes{0}, cold_writes{0};
   std::atomic<uint64_t> bytes_written{0};
+  std::atomic<uint64_t> wal_moves{0};
   std::atomic<uint64_t> flushes{0}, offloads{0}, promotions{0}, demotions{0};
 };
 

@@ -164,6 +164,7 @@ TieredStorageStats Engine::Impl::Stats() const {
   s.wal_syncs = wal.syncs;
   s.wal_bytes_written = wal.bytes_written;
   s.topics_to_purge = purger_->pending();
+  s.wal_moves = get(counters_.wal_moves);
   const JobRunnerStats jobs = runner_->Stats();
   s.jobs_queued = jobs.queued;
   s.jobs_running = jobs.running;

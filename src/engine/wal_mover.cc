@@ -95,6 +95,7 @@ void WalMover::Swap(const std::vector<Copy>& copies) {
     p.tail[at].chunk = copy.place.chunk;
     p.tail[at].gap_chunk = copy.gap_chunk;
     p.tail[at].wal_seq = copy.place.end_seq;
+    Add(context_.counters.wal_moves, 1);
   }
 }
 
