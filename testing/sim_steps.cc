@@ -70,6 +70,10 @@ void SimSteps::Next() {
     world_.RunSome(dice_.Below(5));
     return life_.Crash();
   }
+  if (dice_.OneIn(60)) {
+    world_.RunSome(dice_.Below(30));
+    return life_.Crash();
+  }
   if (dice_.OneIn(2)) {
     store_.Wait(op);
   } else {

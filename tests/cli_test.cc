@@ -355,6 +355,7 @@ TEST_F(CliTest, WrongUsageIsTwo) {
     EXPECT_THAT(ran.err, HasSubstr("strata: "));
     EXPECT_EQ(ran.out, "");
   }
+  EXPECT_THAT(Run({"no-such-command"}).err, HasSubstr("'no-such-command'"));
   EXPECT_FALSE(std::filesystem::exists(Data()));
 }
 

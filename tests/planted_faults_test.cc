@@ -36,6 +36,11 @@ class PlantedFaultTest : public testing::Test {
 };
 
 TEST_F(PlantedFaultTest, DirectorySyncLeftOutIsFound) {
+  ExpectFound(PlantedFault::kDirectorySyncLeftOut);
+}
+
+// The same of the disk, for every directory.
+TEST_F(PlantedFaultTest, DiskThatForgetsNamesIsFound) {
   SimulationOptions options;
   options.ignore_directory_sync = true;
   const uint64_t seed = FindingSeed(options);

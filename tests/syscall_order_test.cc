@@ -82,7 +82,8 @@ TEST(SystemCalls, DataIsSyncedBeforeItIsAnsweredForAndNamedBeforeRemoval) {
   const auto data = dir.path() / "data";
   // -y prints the path behind each descriptor.
   const std::string command =
-      "STRATA_TRACED_DIR='" + data.string() + "' ASAN_OPTIONS=detect_leaks=0 strace -f -y -qq -s 64 " +
+      "STRATA_TRACED_DIR='" + data.string() +
+      "' ASAN_OPTIONS=detect_leaks=0 strace -f -y -qq -s 64 " +
       "-e trace=pwrite64,fdatasync,fsync,renameat,renameat2,unlinkat,linkat," +
       "access,faccessat,faccessat2 -o '" + output.string() + "' '" +
       std::filesystem::read_symlink("/proc/self/exe").string() +
@@ -108,7 +109,9 @@ TEST(SystemCalls, DataIsSyncedBeforeItIsAnsweredForAndNamedBeforeRemoval) {
   // then is the warm file removed.
   at = trace.Find(at, {"fdatasync", "/cold/"});
   at = trace.Find(at, {"linkat", ".seg"});
-  const size_t root = trace.Find(at, {"root"});
+  at = trace.Find(at, {"fsync", "/cold/"});
+  size_t root = trace.Find(at, {"linkat", "/root\""});
+  root = trace.Find(root, {"fsync", "/cold/"});
   const size_t edit = trace.Find(root, {"fdatasync", "/manifest/"});
   const size_t drop = trace.Find(edit + 1, {"fdatasync", "/manifest/"});
   trace.Find(drop, {"unlinkat", "/warm>", ".seg"});

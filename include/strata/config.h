@@ -67,7 +67,7 @@ enum class WarmReadMode : uint8_t {
 };
 
 struct TieredStorageConfig {
-  // ---- the fields of the Rust design, with its defaults -------------------
+  // ---- tiers ---------------------------------------------------------------
 
   // Memory of the hot tier: unflushed plus cached bytes, in whole chunks.
   // Readers may pin hot_pinned_max_bytes on top.

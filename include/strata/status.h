@@ -30,10 +30,10 @@ enum class StatusCode {
   kNotFound,
   // The thing to be created exists already. Use it, or choose another name.
   kAlreadyExists,
-  // The offset lies outside [log start, log end). Ask LogBounds and go on there.
+  // The offset lies outside [log start, log end). Ask Bounds and go on there.
   kOutOfRange,
-  // A precondition (expected offset, object version, epoch) did not hold.
-  // Nothing was changed. Read the current state and decide again.
+  // A precondition (expected offset, object version, epoch) did not hold, or
+  // another process has the store open. Nothing was changed. Read the current state and decide again.
   kConflict,
   // A limit is reached (memory, queue, WAL length, views held). Nothing was
   // changed. Wait, release views, or try again later.
@@ -60,7 +60,7 @@ enum class StatusCode {
   // A newer format, or a feature that this build lacks. Use another build.
   kUnsupported,
   // The operating system refused an operation that says nothing about the
-  // bytes (permission, lock held by another process, I/O error on open).
+  // bytes (permission, too many open files, an I/O error on open).
   kIoError,
   // The store is shut down. Open it again.
   kClosed,

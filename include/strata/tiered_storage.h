@@ -150,7 +150,7 @@ struct TieredStorageStats {
   TierStats warm;  // local segments
   TierStats cold;  // segments known to lie in the object store
 
-  // The seed's counters. Reads and writes count batches.
+  // Since the store was opened. Reads and writes count batches.
   uint64_t hot_reads = 0;
   uint64_t warm_reads = 0;
   uint64_t cold_reads = 0;

@@ -10,10 +10,11 @@ namespace strata {
 
 enum class PlantedFault : uint8_t {
   kNone,
-  kWalReleasedEarly,    // WAL space released before the manifest edit
-  kSourceRemovedEarly,  // warm file removed before its edit is published
-  kCrcIgnored,          // bytes handed out whatever their checksum says
-  kGapAnsweredOk,       // a missing range skipped instead of reported
+  kDirectorySyncLeftOut,  // the name of a flushed file not made durable
+  kWalReleasedEarly,      // WAL space released before the manifest edit
+  kSourceRemovedEarly,    // warm file removed before its edit is published
+  kCrcIgnored,            // bytes handed out whatever their checksum says
+  kGapAnsweredOk,         // a missing range skipped instead of reported
 };
 
 #ifdef STRATA_PLANTED_FAULTS

@@ -3,6 +3,8 @@
 
 #include <exception>
 #include <iostream>
+#include <string>
+#include <vector>
 
 #include "cli/commands.h"
 #include "cli/interrupt.h"
@@ -38,7 +40,13 @@ int Explain(const CLI::App& app, const CLI::ParseError& error) {
     app.exit(error);
     return std::cout.flush() ? kExitOk : kExitFailure;
   }
-  PrintError(error.what());
+  // CLI11 misses the command before it looks at what stands there instead.
+  const std::vector<std::string> unknown = app.remaining();
+  if (!unknown.empty() && error.get_name() == "RequiredError") {
+    PrintError(fmt::format("there is no command '{}'", unknown.front()));
+  } else {
+    PrintError(error.what());
+  }
   PrintNote(fmt::format("{} --help tells more", app.get_name()));
   return kExitUsage;
 }

@@ -46,8 +46,9 @@ Status Repair(const Invocation& invocation, const RepairOptions& options) {
             const std::vector<TopicPartition> partitions,
             PartitionsOf(store, options.topic, options.partition));
         STRATA_RETURN_IF_ERROR(store.Repair(partitions.front()));
-        PrintNote(fmt::format("{} takes appends again; what was lost is a gap",
-                              partitions.front().ToString()));
+        PrintNote(fmt::format(
+            "{} takes appends; what was lost, if anything, is a gap",
+            partitions.front().ToString()));
         return Status::Ok();
       });
 }

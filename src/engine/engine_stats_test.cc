@@ -188,7 +188,7 @@ TEST_F(EngineStatsTest, LastAccessStaysInEveryMove) {
   config_.promotion_threshold = 1000;
   Open();
   const PartitionPtr p = Topic("t");
-  for (const char* text : {"a", "b"}) {  // neighbours, merged before offload
+  for (const char* text : {"a", "b"}) {
     ASSERT_TRUE(Append(*p, text).ok());
     ASSERT_TRUE(
         Do([&](auto done) { engine_->Flush({p}, std::move(done)); }).ok());
@@ -205,8 +205,8 @@ TEST_F(EngineStatsTest, LastAccessStaysInEveryMove) {
   }
   for (const StorageTier tier : {StorageTier::kWarm, StorageTier::kHot}) {
     ASSERT_TRUE(Promote(p, tier).ok());
-    EXPECT_EQ(OnlySegment(p).tier, tier);
-    EXPECT_EQ(OnlySegment(p).last_accessed, read_at) << Name(tier);
+    EXPECT_EQ(Segments(p).front().tier, tier);
+    EXPECT_EQ(Segments(p).front().last_accessed, read_at) << Name(tier);
   }
   Close();
 }

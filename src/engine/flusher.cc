@@ -124,6 +124,7 @@ Status Flusher::WriteFiles(Round& round) {
     }
   }
   if (!bundle.empty()) STRATA_RETURN_IF_ERROR(WriteFile(round, bundle));
+  if (FaultPlanted(PlantedFault::kDirectorySyncLeftOut)) return Status::Ok();
   return context_.warm_fs.SyncDirectory("");
 }
 
