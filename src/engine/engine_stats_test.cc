@@ -188,26 +188,41 @@ TEST_F(EngineStatsTest, LastAccessStaysInEveryMove) {
   config_.promotion_threshold = 1000;
   Open();
   const PartitionPtr p = Topic("t");
-  for (const char* text : {"a", "b"}) {
-    ASSERT_TRUE(Append(*p, text).ok());
-    ASSERT_TRUE(
-        Do([&](auto done) { engine_->Flush({p}, std::move(done)); }).ok());
-  }
-  ASSERT_EQ(Segments(p).size(), 2u);
+  ASSERT_TRUE(Append(*p, "a").ok());
+  ASSERT_TRUE(Demote(p, StorageTier::kWarm).ok());
   runtime_.RunFor(std::chrono::seconds(30));
   const uint64_t read_at = Now();
   ASSERT_TRUE(Read(p, 0).ok());
+  ASSERT_GT(read_at, OnlySegment(p).created_at);
   runtime_.RunFor(std::chrono::seconds(30));
-  for (const StorageTier tier : {StorageTier::kWarm, StorageTier::kCold}) {
-    ASSERT_TRUE(Demote(p, tier).ok());
-    EXPECT_EQ(Segments(p).front().tier, tier);
-    EXPECT_EQ(Segments(p).front().last_accessed, read_at) << Name(tier);
-  }
+  ASSERT_TRUE(Demote(p, StorageTier::kCold).ok());
+  EXPECT_EQ(OnlySegment(p).tier, StorageTier::kCold);
+  EXPECT_EQ(OnlySegment(p).last_accessed, read_at);
   for (const StorageTier tier : {StorageTier::kWarm, StorageTier::kHot}) {
     ASSERT_TRUE(Promote(p, tier).ok());
-    EXPECT_EQ(Segments(p).front().tier, tier);
-    EXPECT_EQ(Segments(p).front().last_accessed, read_at) << Name(tier);
+    EXPECT_EQ(OnlySegment(p).tier, tier);
+    EXPECT_EQ(OnlySegment(p).last_accessed, read_at) << Name(tier);
   }
+  Close();
+}
+
+TEST_F(EngineStatsTest, LastAccessStaysInAMerge) {
+  config_.migration_interval = std::chrono::minutes(1);
+  config_.warm_tier_max_age = std::chrono::hours(1);
+  Open();
+  const PartitionPtr p = Topic("t");
+  for (const char* text : {"a", "b"}) {
+    ASSERT_TRUE(Append(*p, text).ok());
+    ASSERT_TRUE(Demote(p, StorageTier::kWarm).ok());
+  }
+  ASSERT_EQ(Segments(p).size(), 2u);
+  runtime_.RunFor(std::chrono::minutes(30));
+  const uint64_t read_at = Now();
+  ASSERT_TRUE(Read(p, 0).ok());
+  runtime_.RunFor(std::chrono::hours(2));
+  EXPECT_EQ(OnlySegment(p).tier, StorageTier::kCold);
+  EXPECT_EQ(OnlySegment(p).total_records, 2u);
+  EXPECT_EQ(OnlySegment(p).last_accessed, read_at);
   Close();
 }
 
