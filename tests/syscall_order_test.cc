@@ -110,7 +110,7 @@ TEST(SystemCalls, DataIsSyncedBeforeItIsAnsweredForAndNamedBeforeRemoval) {
   at = trace.Find(at, {"fdatasync", "/cold/"});
   at = trace.Find(at, {"linkat", ".seg"});
   at = trace.Find(at, {"fsync", "/cold/"});
-  size_t root = trace.Find(at, {"linkat", "/root\""});
+  size_t root = trace.Find(at, {"linkat", "\"root\""});
   root = trace.Find(root, {"fsync", "/cold/"});
   const size_t edit = trace.Find(root, {"fdatasync", "/manifest/"});
   const size_t drop = trace.Find(edit + 1, {"fdatasync", "/manifest/"});
