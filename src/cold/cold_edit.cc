@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace strata {
@@ -14,8 +15,18 @@ bool Holds(const ColdRoot& root, const SegmentEntry& entry) {
          found->second.id == entry.id && found->second.cold == entry.cold;
 }
 
-Status Add(ColdRoot& root, SegmentEntry entry) {
+// `log_start` is the writer's.
+Status Add(ColdRoot& root, SegmentEntry entry,
+           std::optional<Offset> log_start) {
   if (Holds(root, entry)) return Status::Ok();
+  if (root.entries.empty() && log_start &&
+      entry.offsets.base > std::max(*log_start, root.log_start)) {
+    return {StatusCode::kConflict,
+            fmt::format("segment {} begins at offset {}, the log at {}, the "
+                        "root (generation {}) has nothing between",
+                        entry.id, entry.offsets.base.value(),
+                        log_start->value(), root.generation)};
+  }
   if (!root.entries.empty() && entry.offsets.base != root.cold_end()) {
     return {StatusCode::kConflict,
             fmt::format("segment {} begins at offset {}, the cold end is {} "
@@ -34,7 +45,7 @@ Status Add(ColdRoot& root, SegmentEntry entry) {
 Result<ColdRoot> ApplyColdEdit(const PartitionId& partition, ColdRoot root,
                                const ColdEdit& edit) {
   for (const SegmentEntry& entry : edit.add) {
-    STRATA_RETURN_IF_ERROR(Add(root, entry));
+    STRATA_RETURN_IF_ERROR(Add(root, entry, edit.log_start));
   }
   if (edit.log_start) {
     root.log_start = std::max(root.log_start, *edit.log_start);

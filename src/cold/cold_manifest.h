@@ -28,7 +28,8 @@ using ColdPartitionPtr = std::shared_ptr<const ColdPartition>;
 // A change to one partition's root; all of it or nothing.
 struct ColdEdit {
   // Continue the log at its cold end, ascending; with an empty root they begin
-  // anywhere. One that the root has already (same id and key) is skipped.
+  // anywhere, or, when log_start is given, not above it. One that the root has
+  // already (same id and key) is skipped.
   std::vector<SegmentEntry> add{};
   // Entries wholly below it leave the root; it never goes down.
   std::optional<Offset> log_start{};

@@ -1,8 +1,28 @@
 #include "engine/cold_roots.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 namespace strata::engine {
+namespace {
+
+// The range that `root` has to cover, if it does not. Entries tile, so that
+// the first and the last one tell.
+std::optional<OffsetRange> NotCovered(const PartitionState& p,
+                                      const ColdPartition& root)
+    STRATA_REQUIRES(p.mu) {
+  const OffsetRange expected{std::max(p.log_start, root.log_start),
+                             std::max(p.cold_end, root.cold_end())};
+  const bool whole =
+      p.deleted || expected.base >= expected.end ||
+      (root.Find(expected.base) != nullptr && root.cold_end() == expected.end);
+  return whole ? std::nullopt : std::optional(expected);
+}
+
+}  // namespace
 
 void ColdRoots::Load(PartitionPtr partition,
                      Engine::Done<ColdPartitionPtr> done) {
@@ -30,18 +50,81 @@ void ColdRoots::Reload(PartitionPtr partition,
   Load(std::move(partition), std::move(done));
 }
 
+void ColdRoots::LoadWhole(PartitionPtr partition,
+                          Engine::Done<ColdPartitionPtr> done) {
+  bool was_short;
+  {
+    MutexLock lock(partition->mu);
+    was_short = partition->cold_short;
+  }
+  if (was_short) context_.cold_manifest->Forget(partition->id);
+  LoadChecked(std::move(partition), std::move(done));
+}
+
+void ColdRoots::LoadChecked(PartitionPtr partition,
+                            Engine::Done<ColdPartitionPtr> done) {
+  Load(partition, [this, partition, done = std::move(done)](
+                      Result<ColdPartitionPtr> root) mutable {
+    if (!root.ok()) return done(std::move(root));
+    std::optional<OffsetRange> expected;
+    bool mended = false;
+    {
+      MutexLock lock(partition->mu);
+      expected = NotCovered(*partition, **root);
+      if (!expected) mended = std::exchange(partition->cold_short, false);
+    }
+    if (mended) {
+      context_.log.Info("{}: the bucket has again what is cold",
+                        partition->name.ToString());
+    }
+    if (!expected) return done(std::move(root));
+    // Offloaded, and published, while this root was on its way here.
+    if (context_.cold_manifest->Cached(partition->id) != *root) {
+      return LoadChecked(std::move(partition), std::move(done));
+    }
+    done(Refuse(*partition, **root, *expected));
+  });
+}
+
+Status ColdRoots::Refuse(PartitionState& partition, const ColdPartition& root,
+                         OffsetRange expected) {
+  const Offset found_base =
+      root.entries.empty() ? Offset(0) : root.entries.begin()->first;
+  uint64_t generation;
+  bool first;
+  {
+    MutexLock lock(partition.mu);
+    generation = partition.cold_generation;
+    partition.cold_adopted = false;
+    first = !std::exchange(partition.cold_short, true);
+  }
+  Status status(
+      StatusCode::kDataLoss,
+      fmt::format("{}: the bucket lacks what is cold: expected offsets [{}, "
+                  "{}) of root generation {}, found [{}, {}) of generation {}; "
+                  "is it mounted, and the right one?",
+                  partition.name.ToString(), expected.base.value(),
+                  expected.end.value(), generation, found_base.value(),
+                  root.cold_end().value(), root.generation));
+  if (first) {
+    context_.log.Error("{}; nothing is offloaded or dropped", status.message());
+  }
+  return status;
+}
+
 void ColdRoots::Adopt(PartitionPtr partition, ColdPartitionPtr root,
                       Engine::Done<ColdPartitionPtr> done) {
   const Offset root_end = root->cold_end();
   PartitionChanged change;
   {
     MutexLock lock(partition->mu);
+    const bool whole = !NotCovered(*partition, *root);
     // Beyond flushed_end it cannot reach: what is offloaded was flushed.
     const bool behind = !partition->cold_adopted && !partition->deleted &&
-                        root_end > partition->cold_end &&
+                        whole && root_end > partition->cold_end &&
                         root_end <= partition->flushed_end;
     if (!behind) {
-      partition->cold_adopted = true;
+      partition->cold_adopted = partition->cold_adopted || whole;
     } else {
       change.partition = partition->id;
       change.cold_end = root_end;

@@ -3,7 +3,9 @@
 //
 // The order of an offload is upload, root commit, local edit. A crash between
 // the last two leaves a root that reaches further than the local cold_end;
-// the first look at the root after open adopts it.
+// the first look at the root after open adopts it. A root that lacks what the
+// local manifest says is cold (the bucket was emptied, is not mounted, is an
+// older copy) is read as far as it goes, and nothing is moved on its word.
 #pragma once
 
 #include <memory>
@@ -18,12 +20,19 @@ class ColdRoots {
  public:
   explicit ColdRoots(EngineContext& context) : context_(context) {}
 
-  // The root's entries; from memory after the first time.
+  // The root's entries, as many as there are; from memory after the first time.
   void Load(PartitionPtr partition, Engine::Done<ColdPartitionPtr> done);
+  // As Load, for whoever writes to the root or removes a copy: kDataLoss, with
+  // what was expected and found, unless its entries cover all that is cold.
+  // Such a root is asked for anew the next time.
+  void LoadWhole(PartitionPtr partition, Engine::Done<ColdPartitionPtr> done);
   // As Load, from the object store even if it is in memory.
   void Reload(PartitionPtr partition, Engine::Done<ColdPartitionPtr> done);
 
  private:
+  void LoadChecked(PartitionPtr partition, Engine::Done<ColdPartitionPtr> done);
+  Status Refuse(PartitionState& partition, const ColdPartition& root,
+                OffsetRange expected);
   void Adopt(PartitionPtr partition, ColdPartitionPtr root,
              Engine::Done<ColdPartitionPtr> done);
 

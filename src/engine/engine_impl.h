@@ -97,6 +97,7 @@ class Engine::Impl final : public Attention {
                      uint64_t synced_seq);
   Status RemoveOrphans(const ManifestState& state);
   void MakeColdParts();
+  void WarnOfOnlyCold();
   void Wire();
   Status CommitAndWait(ManifestEdit edit);
 
@@ -105,6 +106,7 @@ class Engine::Impl final : public Attention {
   std::vector<PartitionPtr> TakeIdle(const std::vector<PolicyTail>& tails,
                                      std::vector<PartitionPtr>& due);
   void MigrationTick();
+  void LookForMissingCold(StatusDone done);
   // `root`: what is cold, may be null.
   std::vector<SegmentMetadata> DescribeAll(PartitionState& p,
                                            const ColdPartition* root) const;

@@ -225,9 +225,11 @@ std::vector<PolicySegment> Engine::Impl::PolicySegments() {
       s.promoted_at = segment->promoted_at;
       s.in_hot = segment->hot != nullptr && hot_->Holds(*segment->hot);
       s.in_warm = true;
-      s.in_cold = segment->entry.offsets.end <= p->cold_end;
+      // Any local copy may be the only one: all of them stay.
+      s.busy = s.busy || p->cold_short;
+      s.in_cold = !p->cold_short && segment->entry.offsets.end <= p->cold_end;
     }
-    if (root == nullptr) continue;
+    if (root == nullptr || p->cold_short) continue;
     // Of what is only cold, what was read lately.
     for (const auto& [base, access] : p->cold_access) {
       const auto entry = root->entries.find(base);
@@ -267,7 +269,23 @@ void Engine::Impl::RunPolicy(StatusDone done) {
       gather->Report(std::move(status));
     });
   }
+  LookForMissingCold(
+      [gather](Status status) { gather->Report(std::move(status)); });
   Collect([gather](Status status) { gather->Report(std::move(status)); });
+}
+
+// Partitions whose cold part the bucket lacked: maybe it is back.
+void Engine::Impl::LookForMissingCold(StatusDone done) {
+  auto gather = std::make_shared<Gather>(std::move(done));
+  for (const PartitionPtr& p : topics_.Partitions()) {
+    {
+      MutexLock lock(p->mu);
+      if (!p->cold_short || p->deleted) continue;
+    }
+    cold_roots_->LoadWhole(p, [gather](Result<ColdPartitionPtr> root) {
+      gather->Report(root.status());
+    });
+  }
 }
 
 void Engine::Impl::Collect(StatusDone done) {
@@ -416,7 +434,16 @@ void Engine::Impl::PromoteTo(PartitionPtr partition, StorageTier tier,
     PromoteHot(std::move(partition), std::move(done));
   };
   if (cold_ == nullptr) return then(Status::Ok());
-  cold_roots_->Load(partition, [this, partition, then = std::move(then)](
+  // What is there is promoted in any case.
+  auto all = [this, partition, then = std::move(then)](Status status) mutable {
+    if (!status.ok()) return then(std::move(status));
+    cold_roots_->LoadWhole(
+        partition,
+        [then = std::move(then)](Result<ColdPartitionPtr> root) mutable {
+          then(root.status());
+        });
+  };
+  cold_roots_->Load(partition, [this, partition, then = std::move(all)](
                                    Result<ColdPartitionPtr> root) mutable {
     if (!root.ok()) return then(root.status());
     PlannedJob job{.kind = JobKind::kPromoteWarm,

@@ -93,7 +93,8 @@ std::vector<SegmentMetadata> Engine::Impl::DescribeAll(
     SegmentMetadata m = Describe(p, segment->entry, *segment->access);
     m.in_hot = segment->hot != nullptr && hot_->Holds(*segment->hot);
     m.in_warm = true;
-    m.in_cold = segment->entry.offsets.end <= p.cold_end;
+    m.in_cold = segment->entry.offsets.end <= p.cold_end &&
+                (root == nullptr || root->Find(base) != nullptr);
     m.tier = m.in_hot ? StorageTier::kHot : StorageTier::kWarm;
     found[base] = std::move(m);
   }

@@ -56,6 +56,32 @@ void TakeAccessFromCold(PartitionState& p, Offset base, AccessStats& access) {
   p.cold_access.erase(cold);
 }
 
+// Whether the bucket holds all that can be read of `local`: under its own
+// entry, or, when it was merged meanwhile, under those of its parts.
+bool IsCold(const ColdPartition& root, const SegmentEntry& local,
+            Offset log_start) {
+  const Offset base = std::max(local.offsets.base, log_start);
+  const SegmentEntry* entry = root.Find(base);
+  if (entry == nullptr || root.cold_end() < local.offsets.end) return false;
+  return entry->id != local.id || (entry->offsets == local.offsets &&
+                                   entry->image_bytes == local.image_bytes &&
+                                   entry->image_crc32c == local.image_crc32c);
+}
+
+Status NotInBucket(const PartitionState& p, const SegmentEntry& local,
+                   const ColdPartition& root) {
+  return {StatusCode::kDataLoss,
+          fmt::format("{}: segment {} [{}, {}) is cold by the local manifest, "
+                      "the bucket's root (generation {}) lacks it or holds "
+                      "another image; the local copy stays",
+                      p.name.ToString(), local.id, local.offsets.base.value(),
+                      local.offsets.end.value(), root.generation)};
+}
+
+Status ColdDisabled() {
+  return {StatusCode::kUnsupported, "cold storage is disabled"};
+}
+
 }  // namespace
 
 struct Migrator::Job {
@@ -110,10 +136,11 @@ void Migrator::Execute(const PlannedJob& plan, Engine::StatusDone done) {
 // known.
 void Migrator::BeginMerge(JobPtr job) {
   if (cold_roots_ == nullptr) return Merge(std::move(job));
-  cold_roots_->Load(job->partition, [this, job](Result<ColdPartitionPtr> root) {
-    if (!root.ok()) return job->Finish(root.status());
-    context_.runtime.job_executor().Post([this, job] { Merge(job); });
-  });
+  cold_roots_->LoadWhole(
+      job->partition, [this, job](Result<ColdPartitionPtr> root) {
+        if (!root.ok()) return job->Finish(root.status());
+        context_.runtime.job_executor().Post([this, job] { Merge(job); });
+      });
 }
 
 void Migrator::Merge(JobPtr job) {
@@ -241,8 +268,7 @@ void Migrator::RemoveSegments(PartitionState& p,
 
 void Migrator::BeginOffload(JobPtr job) {
   if (cold_roots_ == nullptr) {
-    return job->Finish(
-        Status(StatusCode::kUnsupported, "cold storage is disabled"));
+    return job->Finish(ColdDisabled());
   }
   job->cold_write = ColdWrite::Begin(job->partition);
   if (job->cold_write == nullptr) return job->Finish(Status::Ok());
@@ -256,7 +282,7 @@ void Migrator::Offload(JobPtr job, size_t index) {
   }
   // First what the bucket has already: an offload may have died before its
   // local edit.
-  cold_roots_->Load(
+  cold_roots_->LoadWhole(
       job->partition, [this, job, index](Result<ColdPartitionPtr> root) {
         if (!root.ok()) return job->Finish(root.status());
         PartitionState& p = *job->partition;
@@ -337,9 +363,13 @@ void Migrator::FinishOffload(JobPtr job, size_t index, SegmentEntry entry,
       job->partition->cold_adopted = false;
     }
     if (unknown) return job->Finish(std::move(status));
-    if (status.code() == StatusCode::kConflict) status = Status::Ok();
-    return DeleteObjects({*entry.cold},
-                         [job, status](Status) { job->Finish(status); });
+    return DeleteObjects({*entry.cold}, [this, job, status](Status) {
+      if (status.code() != StatusCode::kConflict) return job->Finish(status);
+      // Planned anew, unless the root is one that refuses again and again.
+      cold_roots_->LoadWhole(
+          job->partition,
+          [job](Result<ColdPartitionPtr> now) { job->Finish(now.status()); });
+    });
   }
   PartitionChanged change;
   change.partition = job->partition->id;
@@ -372,45 +402,63 @@ void Migrator::FinishOffload(JobPtr job, size_t index, SegmentEntry entry,
 
 // ---- drop -----------------------------------------------------------------
 
+// What is cold is what the bucket's root names; the local cold_end alone is no
+// reason to remove a copy.
 void Migrator::DropWarm(JobPtr job) {
-  Gate& gate = job->partition->segment_gate;
-  gate.Enter([this, job](Gate::Hold hold) {
-    PartitionState& p = *job->partition;
-    ManifestEdit edit;
-    std::vector<SegmentPtr> dropped;
-    {
-      MutexLock lock(p.mu);
-      for (const SegmentPtr& segment : job->inputs) {
-        // Only an extra copy may go.
-        if (!IsLive(p, segment) || segment->entry.offsets.end > p.cold_end) {
-          continue;
-        }
-        edit.ops.push_back(SegmentRemoved{p.id, segment->entry.id});
-        dropped.push_back(segment);
-      }
-    }
-    if (dropped.empty()) return job->Finish(Status::Ok());
-    if (FaultPlanted(PlantedFault::kSourceRemovedEarly)) {
-      for (const SegmentPtr& segment : dropped) {
-        (void)context_.warm_fs
-            .Remove(SegmentFileName(segment->entry.warm->file))
-            .ok();
-      }
-    }
-    context_.manifest.Commit(
-        std::move(edit), [this, job, dropped = std::move(dropped),
-                          hold = std::move(hold)](Status status) mutable {
-          if (status.ok()) {
-            RemoveSegments(*job->partition, dropped, nullptr);
-            LeaveAccessToCold(*job->partition, dropped);
-            Add(context_.counters.demotions, dropped.size());
-          }
-          hold.Release();
-          // Deleted meanwhile.
-          if (status.code() == StatusCode::kConflict) status = Status::Ok();
-          job->Finish(std::move(status));
+  if (cold_roots_ == nullptr) return job->Finish(ColdDisabled());
+  cold_roots_->LoadWhole(
+      job->partition, [this, job](Result<ColdPartitionPtr> root) {
+        if (!root.ok()) return job->Finish(root.status());
+        Gate& gate = job->partition->segment_gate;
+        gate.Enter([this, job, root = *std::move(root)](Gate::Hold hold) {
+          PublishDrop(job, root, std::move(hold));
         });
-  });
+      });
+}
+
+void Migrator::PublishDrop(JobPtr job, ColdPartitionPtr root, Gate::Hold hold) {
+  PartitionState& p = *job->partition;
+  ManifestEdit edit;
+  std::vector<SegmentPtr> dropped;
+  Status refused;
+  {
+    MutexLock lock(p.mu);
+    for (const SegmentPtr& segment : job->inputs) {
+      const SegmentEntry& entry = segment->entry;
+      // Only an extra copy may go.
+      if (!IsLive(p, segment) || entry.offsets.end > p.cold_end ||
+          entry.offsets.end <= p.log_start) {
+        continue;
+      }
+      if (!IsCold(*root, entry, p.log_start)) {
+        refused = NotInBucket(p, entry, *root);
+        continue;
+      }
+      edit.ops.push_back(SegmentRemoved{p.id, entry.id});
+      dropped.push_back(segment);
+    }
+  }
+  if (dropped.empty()) return job->Finish(std::move(refused));
+  if (FaultPlanted(PlantedFault::kSourceRemovedEarly)) {
+    for (const SegmentPtr& segment : dropped) {
+      (void)context_.warm_fs.Remove(SegmentFileName(segment->entry.warm->file))
+          .ok();
+    }
+  }
+  context_.manifest.Commit(
+      std::move(edit),
+      [this, job, refused = std::move(refused), dropped = std::move(dropped),
+       hold = std::move(hold)](Status status) mutable {
+        if (status.ok()) {
+          RemoveSegments(*job->partition, dropped, nullptr);
+          LeaveAccessToCold(*job->partition, dropped);
+          Add(context_.counters.demotions, dropped.size());
+        }
+        hold.Release();
+        // Deleted meanwhile.
+        if (status.code() == StatusCode::kConflict) status = Status::Ok();
+        job->Finish(status.ok() ? std::move(refused) : std::move(status));
+      });
 }
 
 // ---- promote --------------------------------------------------------------
@@ -590,10 +638,10 @@ void Migrator::CollectCold(PartitionPtr partition, Gate::Hold hold,
     hold.Release();
     return done(Status::Ok());
   }
-  cold_roots_->Load(partition, [this, partition, hold = std::move(hold),
-                                write = std::move(write),
-                                done = std::move(done)](
-                                   Result<ColdPartitionPtr> root) mutable {
+  cold_roots_->LoadWhole(partition, [this, partition, hold = std::move(hold),
+                                     write = std::move(write),
+                                     done = std::move(done)](
+                                        Result<ColdPartitionPtr> root) mutable {
     if (!root.ok()) return done(root.status());
     ColdEdit edit;
     edit.topic_name = partition->name.topic;

@@ -48,6 +48,7 @@ class Migrator {
                      Gate::Hold hold, Result<ColdPartitionPtr> root);
 
   void DropWarm(JobPtr job);
+  void PublishDrop(JobPtr job, ColdPartitionPtr root, Gate::Hold hold);
 
   void PromoteToWarm(JobPtr job, size_t index);
   void Hydrate(JobPtr job, size_t index, SegmentEntry entry);

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "base/check.h"
+#include "engine/coverage.h"
 
 namespace strata::engine {
 namespace {
@@ -81,6 +82,15 @@ SegmentPtr PartitionState::FindSegmentById(uint64_t segment_id) const {
     if (segment->entry.id == segment_id) return segment;
   }
   return nullptr;
+}
+
+std::vector<OffsetRange> PartitionState::OnlyCold() const {
+  std::vector<OffsetRange> local;
+  for (const auto& [base, segment] : segments) {
+    if (base >= cold_end) break;
+    local.push_back(segment->entry.offsets);
+  }
+  return Uncovered({log_start, cold_end}, std::move(local));
 }
 
 std::optional<OffsetRange> PartitionState::DamageAt(Offset offset) const {

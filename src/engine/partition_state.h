@@ -103,6 +103,9 @@ class PartitionState {
   bool truncating STRATA_GUARDED_BY(mu) = false;
   // Cold root looked at since open: cold_end is what the bucket says.
   bool cold_adopted STRATA_GUARDED_BY(mu) = false;
+  // The cold root, when last looked at, lacked part of what is cold: nothing is
+  // offloaded, merged or dropped until it has it.
+  bool cold_short STRATA_GUARDED_BY(mu) = false;
   // Trimmed segments are being removed; one at a time is enough.
   bool collecting STRATA_GUARDED_BY(mu) = false;
   // The bucket does not know of log_start yet.
@@ -143,6 +146,8 @@ class PartitionState {
   // The local segment that holds `offset`, or null.
   SegmentPtr FindSegment(Offset offset) const STRATA_REQUIRES(mu);
   SegmentPtr FindSegmentById(uint64_t segment_id) const STRATA_REQUIRES(mu);
+  // The parts of [log_start, cold_end) that no local segment owns.
+  std::vector<OffsetRange> OnlyCold() const STRATA_REQUIRES(mu);
   // The damaged range that holds `offset`.
   std::optional<OffsetRange> DamageAt(Offset offset) const STRATA_REQUIRES(mu);
 
