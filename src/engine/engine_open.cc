@@ -97,6 +97,7 @@ Status Engine::Impl::Open() {
   });
   MakeColdParts();
   Wire();
+  if (cold_ == nullptr) WarnOfOnlyCold();
   MigrationTick();
   if (purger_->pending() > 0) RequestMigrations();
   for (const RecoveryReport::Damage& damage : report_.damage) {
@@ -254,6 +255,23 @@ Status Engine::Impl::CommitAndWait(ManifestEdit edit) {
   });
   event->WaitUntil(std::nullopt);
   return *result;
+}
+
+// It was enabled once: what is only there cannot be read for now.
+void Engine::Impl::WarnOfOnlyCold() {
+  for (const PartitionPtr& p : topics_.Partitions()) {
+    std::vector<OffsetRange> ranges;
+    {
+      MutexLock lock(p->mu);
+      ranges = p->OnlyCold();
+    }
+    if (ranges.empty()) continue;
+    log_.Warning(
+        "{}: offsets from {} to {} lie in cold storage, which is disabled: "
+        "they cannot be read",
+        p->name.ToString(), ranges.front().base.value(),
+        ranges.back().end.value());
+  }
 }
 
 void Engine::Impl::MakeColdParts() {

@@ -1,8 +1,10 @@
 // Verify: reads every byte of every tier and checks every checksum and the
 // invariants that bind memory, manifest and bucket together.
+#include <algorithm>
 #include <utility>
 
 #include "base/crc32c.h"
+#include "engine/coverage.h"
 #include "engine/engine_impl.h"
 
 namespace strata::engine {
@@ -47,7 +49,7 @@ class Verification : public std::enable_shared_from_this<Verification> {
     const PartitionPtr p = partitions_[next_++];
     std::vector<SegmentPtr> segments;
     std::vector<TailBatch> tail;
-    bool has_cold;
+    OffsetRange cold;  // as far as the local side knows
     {
       MutexLock lock(p->mu);
       CheckBounds(*p);
@@ -55,13 +57,17 @@ class Verification : public std::enable_shared_from_this<Verification> {
         segments.push_back(segment);
       }
       tail.assign(p->tail.begin(), p->tail.end());
-      has_cold = p->cold_end > p->log_start;
+      if (!p->deleted) cold = {p->log_start, p->cold_end};
     }
     for (const TailBatch& batch : tail) CheckTailBatch(*p, batch);
     for (const SegmentPtr& segment : segments) CheckSegment(*p, segment);
-    if (!has_cold || cold_roots_ == nullptr) return Next();
-    cold_roots_->Load(
-        p, [self = shared_from_this(), p](Result<ColdPartitionPtr> root) {
+    if (cold.empty()) return Next();
+    if (cold_roots_ == nullptr) {
+      FindDisabled(*p);
+      return Next();
+    }
+    cold_roots_->Reload(
+        p, [self = shared_from_this(), p, cold](Result<ColdPartitionPtr> root) {
           if (!root.ok()) {
             if (IsDeleted(*p)) return self->Next();
             self->Find(p->name.ToString() + " cold", root.status().ToString());
@@ -70,6 +76,7 @@ class Verification : public std::enable_shared_from_this<Verification> {
           for (const auto& [base, entry] : (*root)->entries) {
             self->cold_.push_back(entry);
           }
+          self->CheckCovered(*p, cold, **root);
           self->CheckCold(p);
         });
   }
@@ -101,6 +108,43 @@ class Verification : public std::enable_shared_from_this<Verification> {
         return;
       }
       next = owner != nullptr ? owner->entry.offsets.end : damage->end;
+    }
+  }
+
+  void FindDisabled(PartitionState& p) {
+    MutexLock lock(p.mu);
+    for (const OffsetRange& range : p.OnlyCold()) {
+      Find(p.name.ToString() + " cold",
+           fmt::format("offsets [{}, {}) lie in cold storage, which is "
+                       "disabled",
+                       range.base.value(), range.end.value()));
+    }
+  }
+
+  // Every offset of `cold` is in the bucket, whatever else holds it.
+  void CheckCovered(PartitionState& p, OffsetRange cold,
+                    const ColdPartition& root) {
+    MutexLock lock(p.mu);
+    if (p.deleted) return;
+    cold.base = std::max({cold.base, p.log_start, root.log_start});
+    std::vector<OffsetRange> owners;
+    for (const auto& [base, entry] : root.entries) {
+      owners.push_back(entry.offsets);
+    }
+    for (const OffsetRange& hole : Uncovered(cold, owners)) {
+      Find(p.name.ToString() + " cold",
+           fmt::format("the bucket's root (generation {}, expected {}) lacks "
+                       "offsets [{}, {})",
+                       root.generation, p.cold_generation, hole.base.value(),
+                       hole.end.value()));
+    }
+    for (const auto& [base, segment] : p.segments) {
+      owners.push_back(segment->entry.offsets);
+    }
+    for (const OffsetRange& lost : Uncovered(cold, owners)) {
+      Find(p.name.ToString(),
+           fmt::format("no segment, local or cold, owns offsets [{}, {})",
+                       lost.base.value(), lost.end.value()));
     }
   }
 

@@ -164,6 +164,12 @@ Result<Reader::Source> Reader::Locate(Request& request) {
     source.kind = Source::Kind::kCold;
     return source;
   }
+  if (request.next < p.cold_end) {
+    return Status(StatusCode::kUnsupported,
+                  fmt::format("offset {} of {} lies in cold storage, which is "
+                              "disabled",
+                              request.next.value(), p.name.ToString()));
+  }
   return Status(StatusCode::kDataLoss,
                 fmt::format("{}: no segment owns offset {}", p.name.ToString(),
                             request.next.value()));
@@ -237,10 +243,11 @@ void Reader::ReadCold(RequestPtr request) {
       return Recover(
           std::move(request), nullptr,
           Status(StatusCode::kDataLoss,
-                 fmt::format("{}: no cold segment owns offset {} (root "
-                             "generation {})",
+                 fmt::format("{}: no cold segment owns offset {}, the bucket's "
+                             "root (generation {}) ends at {}",
                              request->partition->name.ToString(),
-                             request->next.value(), (*root)->generation)));
+                             request->next.value(), (*root)->generation,
+                             (*root)->cold_end().value())));
     }
     {
       MutexLock lock(request->partition->mu);
