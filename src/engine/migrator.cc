@@ -421,6 +421,8 @@ void Migrator::PublishDrop(JobPtr job, ColdPartitionPtr root, Gate::Hold hold) {
   ManifestEdit edit;
   std::vector<SegmentPtr> dropped;
   Status refused;
+  // An offload may have gone through before this got the gate.
+  if (auto now = context_.cold_manifest->Cached(p.id)) root = std::move(now);
   {
     MutexLock lock(p.mu);
     for (const SegmentPtr& segment : job->inputs) {
