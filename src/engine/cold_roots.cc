@@ -22,6 +22,18 @@ std::optional<OffsetRange> NotCovered(const PartitionState& p,
   return whole ? std::nullopt : std::optional(expected);
 }
 
+// Whether what the root has beyond the cold end is still part of the log: a
+// commit whose outcome was unknown may arrive after a truncation cut it.
+bool IsOfThisLog(const PartitionState& p, const ColdPartition& root)
+    STRATA_REQUIRES(p.mu) {
+  if (root.cold_end() <= p.cold_end) return true;
+  Epoch last{};
+  for (const EpochStart& epoch : root.epochs) {
+    if (epoch.start < root.cold_end()) last = epoch.epoch;
+  }
+  return EpochAdmits(p.epochs, last, root.cold_end());
+}
+
 }  // namespace
 
 void ColdRoots::Load(PartitionPtr partition,
@@ -118,7 +130,8 @@ void ColdRoots::Adopt(PartitionPtr partition, ColdPartitionPtr root,
   PartitionChanged change;
   {
     MutexLock lock(partition->mu);
-    const bool whole = !NotCovered(*partition, *root);
+    const bool whole =
+        !NotCovered(*partition, *root) && IsOfThisLog(*partition, *root);
     // Beyond flushed_end it cannot reach: what is offloaded was flushed.
     const bool behind = !partition->cold_adopted && !partition->deleted &&
                         whole && root_end > partition->cold_end &&

@@ -190,7 +190,7 @@ void LogAdmin::TruncateTail(PartitionPtr partition, Offset offset, Epoch epoch,
       segment_gate.Enter([this, truncation = std::move(truncation)](
                              Gate::Hold segment_hold) mutable {
         truncation->segment_hold = std::move(segment_hold);
-        CheckTruncation(std::move(truncation));
+        AdoptRoot(std::move(truncation));
       });
     });
   };
@@ -199,6 +199,18 @@ void LogAdmin::TruncateTail(PartitionPtr partition, Offset offset, Epoch epoch,
   cold_roots_->Load(partition, [enter = std::move(enter)](
                                    Result<ColdPartitionPtr> root) mutable {
     enter(root.status());
+  });
+}
+
+// An offload whose outcome is unknown may have left a colder end behind while
+// this one waited for the gates. The root is in memory, most of the time.
+void LogAdmin::AdoptRoot(TruncationPtr truncation) {
+  if (cold_roots_ == nullptr) return CheckTruncation(std::move(truncation));
+  const PartitionPtr partition = truncation->partition;
+  cold_roots_->Load(partition, [this, truncation = std::move(truncation)](
+                                   Result<ColdPartitionPtr> root) mutable {
+    if (!root.ok()) return truncation->done(root.status());
+    CheckTruncation(std::move(truncation));
   });
 }
 

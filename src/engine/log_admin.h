@@ -38,6 +38,7 @@ class LogAdmin {
 
   bool MayBeCold(const Topic& topic) const;
   void Drop(const Topic& topic);
+  void AdoptRoot(TruncationPtr truncation);
   void CheckTruncation(TruncationPtr truncation);
   void SyncTruncation(TruncationPtr truncation);
   void CommitTruncation(TruncationPtr truncation);

@@ -82,6 +82,14 @@ Status ColdDisabled() {
   return {StatusCode::kUnsupported, "cold storage is disabled"};
 }
 
+Status RootOfACutLog(const PartitionState& p, const ColdPartition& root) {
+  return {
+      StatusCode::kConflict,
+      fmt::format("{}: root generation {} names offsets up to {} that a "
+                  "truncation cut; nothing is offloaded behind them",
+                  p.name.ToString(), root.generation, root.cold_end().value())};
+}
+
 }  // namespace
 
 struct Migrator::Job {
@@ -92,8 +100,22 @@ struct Migrator::Job {
   std::unique_ptr<ColdWrite> cold_write;  // of an offload
 
   void Finish(Status status) {
+    // Files of what was trimmed, cut or deleted meanwhile go at once: that is
+    // no loss, there is nothing left to do.
+    if (status.code() == StatusCode::kDataLoss && SomeGone()) {
+      status = Status::Ok();
+    }
     Engine::StatusDone d = std::move(done);
     d(std::move(status));
+  }
+
+  bool SomeGone() const {
+    MutexLock lock(partition->mu);
+    return partition->deleted ||
+           !std::ranges::all_of(inputs, [&](const SegmentPtr& input)
+                                            STRATA_REQUIRES(partition->mu) {
+                                              return IsLive(*partition, input);
+                                            });
   }
 };
 
@@ -289,11 +311,14 @@ void Migrator::Offload(JobPtr job, size_t index) {
         const SegmentPtr& input = job->inputs[index];
         bool wanted;
         bool there;
+        bool cut;
         {
           MutexLock lock(p.mu);
+          cut = !p.cold_adopted && (*root)->cold_end() > p.cold_end;
           there = input->entry.offsets.end <= p.cold_end;
           wanted = IsLive(p, input) && ContinuesCold(p, input->entry);
         }
+        if (cut) return job->Finish(RootOfACutLog(p, **root));
         if (there) return Offload(job, index + 1);
         if (!wanted) return job->Finish(Status::Ok());
         Upload(job, index);
@@ -352,7 +377,6 @@ void Migrator::CommitOffload(JobPtr job, size_t index, SegmentEntry entry) {
 void Migrator::FinishOffload(JobPtr job, size_t index, SegmentEntry entry,
                              Gate::Hold hold, Result<ColdPartitionPtr> root) {
   if (!root.ok()) {
-    hold.Release();
     Status status = root.status();
     const bool unknown = status.code() == StatusCode::kUnknown;
     if (unknown || status.code() == StatusCode::kConflict) {
@@ -362,6 +386,8 @@ void Migrator::FinishOffload(JobPtr job, size_t index, SegmentEntry entry,
       MutexLock lock(job->partition->mu);
       job->partition->cold_adopted = false;
     }
+    // Not before: who has the gate next must not trust the old root.
+    hold.Release();
     if (unknown) return job->Finish(std::move(status));
     return DeleteObjects({*entry.cold}, [this, job, status](Status) {
       if (status.code() != StatusCode::kConflict) return job->Finish(status);
