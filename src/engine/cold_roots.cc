@@ -151,6 +151,10 @@ void ColdRoots::Adopt(PartitionPtr partition, ColdPartitionPtr root,
       {.ops = {change}},
       [partition = std::move(partition), root = std::move(root), root_end,
        done = std::move(done)](Status status) mutable {
+        // Deleted meanwhile: nobody needs the mark any more.
+        if (status.code() == StatusCode::kConflict) {
+          return done(std::move(root));
+        }
         if (!status.ok()) return done(std::move(status));
         {
           MutexLock lock(partition->mu);

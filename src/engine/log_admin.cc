@@ -21,6 +21,18 @@ std::vector<uint64_t> FilesOf(const std::vector<SegmentPtr>& segments) {
   return files;
 }
 
+Status WasDeleted(const PartitionState& partition) {
+  return {StatusCode::kNotFound,
+          fmt::format("topic '{}' was deleted", partition.name.topic)};
+}
+
+// What the caller is told about the commit of an edit that was right when it
+// was made. Under the gates only the deletion of the topic can come between.
+Status AnswerOf(const PartitionState& partition, Status committed) {
+  return committed.code() == StatusCode::kConflict ? WasDeleted(partition)
+                                                   : std::move(committed);
+}
+
 }  // namespace
 
 void LogAdmin::CreateTopic(std::string name, uint32_t partitions,
@@ -128,9 +140,7 @@ void LogAdmin::Trim(PartitionPtr partition, Offset before,
       MutexLock lock(partition->mu);
       const Offset end = partition->VisibleEnd(context_.wal.durable_seq());
       if (partition->deleted) {
-        refused = Status(
-            StatusCode::kNotFound,
-            fmt::format("topic '{}' was deleted", partition->name.topic));
+        refused = WasDeleted(*partition);
       } else if (before > end) {
         refused =
             Status(StatusCode::kOutOfRange,
@@ -148,6 +158,7 @@ void LogAdmin::Trim(PartitionPtr partition, Offset before,
         {.ops = {std::move(change)}},
         [this, partition = std::move(partition), before, hold = std::move(hold),
          done = std::move(done)](Status status) mutable {
+          status = AnswerOf(*partition, std::move(status));
           if (status.ok()) {
             MutexLock lock(partition->mu);
             partition->log_start = before;
@@ -225,8 +236,7 @@ void LogAdmin::CheckTruncation(TruncationPtr truncation) {
     const std::string name = p.name.ToString();
     const size_t at = p.TailIndex(offset);
     if (p.deleted) {
-      refused = Status(StatusCode::kNotFound,
-                       fmt::format("topic '{}' was deleted", p.name.topic));
+      refused = WasDeleted(p);
     } else if (truncation->epoch <= p.CurrentEpoch()) {
       refused = Status(
           StatusCode::kInvalidArgument,
@@ -339,6 +349,7 @@ void LogAdmin::CommitTruncation(TruncationPtr truncation) {
   context_.manifest.Commit(
       std::move(edit),
       [this, truncation = std::move(truncation)](Status status) mutable {
+        status = AnswerOf(*truncation->partition, std::move(status));
         if (status.ok()) ApplyTruncation(*truncation);
         FinishTruncation(std::move(truncation), std::move(status));
       });
@@ -461,6 +472,7 @@ void LogAdmin::FillDamage(PartitionPtr partition, Gate::Hold hold,
       [this, partition = std::move(partition), fillers = std::move(fillers),
        epochs = std::move(epochs), hold = std::move(hold),
        done = std::move(done)](Status status) mutable {
+        status = AnswerOf(*partition, std::move(status));
         if (status.ok()) {
           MutexLock lock(partition->mu);
           for (SegmentPtr& filler : fillers) {
