@@ -27,6 +27,13 @@ Status Add(ColdRoot& root, SegmentEntry entry,
                         entry.id, entry.offsets.base.value(),
                         log_start->value(), root.generation)};
   }
+  if (entry.offsets.end <= root.log_start) {
+    return {StatusCode::kConflict,
+            fmt::format("segment {} ends at offset {}, the log starts at {} "
+                        "(generation {})",
+                        entry.id, entry.offsets.end.value(),
+                        root.log_start.value(), root.generation)};
+  }
   if (!root.entries.empty() && entry.offsets.base != root.cold_end()) {
     return {StatusCode::kConflict,
             fmt::format("segment {} begins at offset {}, the cold end is {} "
@@ -44,15 +51,16 @@ Status Add(ColdRoot& root, SegmentEntry entry,
 
 Result<ColdRoot> ApplyColdEdit(const PartitionId& partition, ColdRoot root,
                                const ColdEdit& edit) {
-  for (const SegmentEntry& entry : edit.add) {
-    STRATA_RETURN_IF_ERROR(Add(root, entry, edit.log_start));
-  }
+  // The trim first: behind what leaves, the log may go on anywhere.
   if (edit.log_start) {
     root.log_start = std::max(root.log_start, *edit.log_start);
   }
   std::erase_if(root.entries, [&](const auto& item) {
     return item.second.offsets.end <= root.log_start;
   });
+  for (const SegmentEntry& entry : edit.add) {
+    STRATA_RETURN_IF_ERROR(Add(root, entry, edit.log_start));
+  }
   if (edit.epochs) root.epochs = *edit.epochs;
   if (!edit.topic_name.empty()) root.topic_name = edit.topic_name;
   ColdRoot next = root;

@@ -27,12 +27,13 @@ using ColdPartitionPtr = std::shared_ptr<const ColdPartition>;
 
 // A change to one partition's root; all of it or nothing.
 struct ColdEdit {
-  // Continue the log at its cold end, ascending; with an empty root they begin
-  // anywhere, or, when log_start is given, not above it. One that the root has
-  // already (same id and key) is skipped.
-  std::vector<SegmentEntry> add{};
-  // Entries wholly below it leave the root; it never goes down.
+  // Applied first: entries wholly below it leave the root. It never goes down.
+  // Their objects are the caller's to delete, once this is committed.
   std::optional<Offset> log_start{};
+  // Continue the log at its cold end, ascending, not below its start; with an
+  // empty root they begin anywhere, or, when log_start is given, not above it.
+  // One that the root has already (same id and key) is skipped.
+  std::vector<SegmentEntry> add{};
   // Replaces the table.
   std::optional<std::vector<EpochStart>> epochs{};
   // The topic's name, for who opens the bucket without a local manifest.

@@ -90,6 +90,17 @@ Status RootOfACutLog(const PartitionState& p, const ColdPartition& root) {
                   p.name.ToString(), root.generation, root.cold_end().value())};
 }
 
+// The objects that leave `root` when the log starts at `log_start`.
+std::vector<ColdAddress> TrimmedObjects(const ColdRoot& root,
+                                        Offset log_start) {
+  std::vector<ColdAddress> objects;
+  for (const auto& [base, entry] : root.entries) {
+    if (entry.offsets.end > log_start) break;
+    objects.push_back(*entry.cold);
+  }
+  return objects;
+}
+
 }  // namespace
 
 struct Migrator::Job {
@@ -98,6 +109,8 @@ struct Migrator::Job {
   std::vector<SegmentPtr> inputs;  // local ones, ascending
   Engine::StatusDone done;
   std::unique_ptr<ColdWrite> cold_write;  // of an offload
+  // Objects that no root names any more once the commit under way is done.
+  std::vector<ColdAddress> garbage;
 
   void Finish(Status status) {
     // Files of what was trimmed, cut or deleted meanwhile go at once: that is
@@ -315,7 +328,8 @@ void Migrator::Offload(JobPtr job, size_t index) {
         {
           MutexLock lock(p.mu);
           cut = !p.cold_adopted && (*root)->cold_end() > p.cold_end;
-          there = input->entry.offsets.end <= p.cold_end;
+          there = input->entry.offsets.end <=
+                  std::max(p.cold_end, p.log_start);  // or not needed there
           wanted = IsLive(p, input) && ContinuesCold(p, input->entry);
         }
         if (cut) return job->Finish(RootOfACutLog(p, **root));
@@ -344,33 +358,52 @@ void Migrator::Upload(JobPtr job, size_t index) {
 
 void Migrator::CommitOffload(JobPtr job, size_t index, SegmentEntry entry) {
   Gate& gate = job->partition->segment_gate;
-  gate.Enter(
-      [this, job, index, entry = std::move(entry)](Gate::Hold hold) mutable {
-        PartitionState& p = *job->partition;
-        ColdEdit edit;
-        bool wanted;
-        {
-          MutexLock lock(p.mu);
-          wanted = IsLive(p, job->inputs[index]) && ContinuesCold(p, entry);
-          edit.log_start = p.log_start;
-          edit.epochs = p.epochs;
-        }
-        if (!wanted) {
-          // Somebody else was faster, or it is gone: go on behind it.
+  gate.Enter([this, job, index,
+              entry = std::move(entry)](Gate::Hold hold) mutable {
+    cold_roots_->Load(
+        job->partition,
+        [this, job, index, entry = std::move(entry),
+         hold = std::move(hold)](Result<ColdPartitionPtr> root) mutable {
+          if (root.ok()) {
+            return AddToRoot(job, index, std::move(entry), **root,
+                             std::move(hold));
+          }
           hold.Release();
-          return DeleteObjects({*entry.cold}, [this, job, index](Status) {
-            Offload(job, index + 1);
+          DeleteObjects({*entry.cold}, [job, status = root.status()](Status) {
+            job->Finish(status);
           });
-        }
-        edit.topic_name = p.name.topic;
-        edit.add.push_back(entry);
-        context_.cold_manifest->Commit(
-            p.id, std::move(edit),
-            [this, job, index, entry = std::move(entry),
-             hold = std::move(hold)](Result<ColdPartitionPtr> root) mutable {
-              FinishOffload(std::move(job), index, std::move(entry),
-                            std::move(hold), std::move(root));
-            });
+        });
+  });
+}
+
+// The commit takes out of `root`, the one before it, what was trimmed.
+void Migrator::AddToRoot(JobPtr job, size_t index, SegmentEntry entry,
+                         const ColdPartition& root, Gate::Hold hold) {
+  PartitionState& p = *job->partition;
+  ColdEdit edit;
+  bool wanted;
+  {
+    MutexLock lock(p.mu);
+    wanted = IsLive(p, job->inputs[index]) && ContinuesCold(p, entry) &&
+             entry.offsets.end > p.log_start;
+    edit.log_start = p.log_start;
+    edit.epochs = p.epochs;
+  }
+  if (!wanted) {
+    // Somebody else was faster, or it is gone: go on behind it.
+    hold.Release();
+    return DeleteObjects(
+        {*entry.cold}, [this, job, index](Status) { Offload(job, index + 1); });
+  }
+  job->garbage = TrimmedObjects(root, *edit.log_start);
+  edit.topic_name = p.name.topic;
+  edit.add.push_back(entry);
+  context_.cold_manifest->Commit(
+      p.id, std::move(edit),
+      [this, job, index, entry = std::move(entry),
+       hold = std::move(hold)](Result<ColdPartitionPtr> committed) mutable {
+        FinishOffload(std::move(job), index, std::move(entry), std::move(hold),
+                      std::move(committed));
       });
 }
 
@@ -421,8 +454,14 @@ void Migrator::FinishOffload(JobPtr job, size_t index, SegmentEntry entry,
         hold.Release();
         Add(context_.counters.offloads, 1);
         Add(context_.counters.cold_writes, entry.batch_count);
-        context_.runtime.job_executor().Post(
-            [this, job, index] { Offload(job, index + 1); });
+        DeleteObjects(std::exchange(job->garbage, {}),
+                      [this, job, index](Status deleted) {
+                        if (!deleted.ok()) {
+                          return job->Finish(std::move(deleted));
+                        }
+                        context_.runtime.job_executor().Post(
+                            [this, job, index] { Offload(job, index + 1); });
+                      });
       });
 }
 
@@ -677,11 +716,8 @@ void Migrator::CollectCold(PartitionPtr partition, Gate::Hold hold,
       MutexLock lock(partition->mu);
       edit.log_start = partition->log_start;
     }
-    std::vector<ColdAddress> garbage;
-    for (const auto& [base, entry] : (*root)->entries) {
-      if (entry.offsets.end <= *edit.log_start) garbage.push_back(*entry.cold);
-    }
     const Offset log_start = *edit.log_start;
+    std::vector<ColdAddress> garbage = TrimmedObjects(**root, log_start);
     context_.cold_manifest->Commit(
         partition->id, std::move(edit),
         [this, partition, log_start, garbage = std::move(garbage),

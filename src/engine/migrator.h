@@ -44,6 +44,8 @@ class Migrator {
   void Offload(JobPtr job, size_t index);
   void Upload(JobPtr job, size_t index);
   void CommitOffload(JobPtr job, size_t index, SegmentEntry entry);
+  void AddToRoot(JobPtr job, size_t index, SegmentEntry entry,
+                 const ColdPartition& root, Gate::Hold hold);
   void FinishOffload(JobPtr job, size_t index, SegmentEntry entry,
                      Gate::Hold hold, Result<ColdPartitionPtr> root);
 
