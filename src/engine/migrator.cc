@@ -111,6 +111,7 @@ struct Migrator::Job {
   std::unique_ptr<ColdWrite> cold_write;  // of an offload
   // Objects that no root names any more once the commit under way is done.
   std::vector<ColdAddress> garbage;
+  bool offloaded = false;  // at least one segment
 
   void Finish(Status status) {
     // Files of what was trimmed, cut or deleted meanwhile go at once: that is
@@ -261,8 +262,20 @@ void Migrator::PublishMerge(JobPtr job, SegmentEntry output) {
           RemoveSegments(*job->partition, job->inputs, std::move(merged));
           hold.Release();
           job->Finish(Status::Ok());
+          PlanOnIfFull();
         });
   });
+}
+
+// Room in warm takes several steps (merge, offload, drop), one in each pass of
+// the policy: appends that wait must not wait for the next tick each time.
+void Migrator::PlanOnIfFull() {
+  const double limit =
+      static_cast<double>(context_.config.warm_tier_max_bytes) *
+      context_.config.warm_high_watermark;
+  if (static_cast<double>(context_.warm_bytes.load()) > limit) {
+    context_.attention.RequestMigrations();
+  }
 }
 
 // Takes `removed` out of the partition, and puts `added` (may be null) in.
@@ -313,7 +326,9 @@ void Migrator::BeginOffload(JobPtr job) {
 void Migrator::Offload(JobPtr job, size_t index) {
   if (index == job->inputs.size() ||
       context_.stopping.load(std::memory_order_acquire)) {
-    return job->Finish(Status::Ok());
+    job->Finish(Status::Ok());
+    if (job->offloaded) PlanOnIfFull();
+    return;
   }
   // First what the bucket has already: an offload may have died before its
   // local edit.
@@ -452,6 +467,7 @@ void Migrator::FinishOffload(JobPtr job, size_t index, SegmentEntry entry,
           p.cold_generation = generation;
         }
         hold.Release();
+        job->offloaded = true;
         Add(context_.counters.offloads, 1);
         Add(context_.counters.cold_writes, entry.batch_count);
         DeleteObjects(std::exchange(job->garbage, {}),

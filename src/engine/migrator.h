@@ -59,6 +59,7 @@ class Migrator {
   void PublishHydrated(JobPtr job, size_t index, SegmentEntry entry);
   Status PromoteToHot(Job& job);
 
+  void PlanOnIfFull();
   void RemoveSegments(PartitionState& p, const std::vector<SegmentPtr>& removed,
                       SegmentPtr added);
   void CollectCold(PartitionPtr partition, Gate::Hold hold,
