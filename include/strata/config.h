@@ -166,17 +166,17 @@ struct TieredStorageConfig {
 
   // ---- the rest -----------------------------------------------------------
 
-  // Append to an unknown topic creates it with default_partitions, or as many
-  // as the partition asked for needs.
+  // Append to an unknown topic creates it with default_partitions; one to a
+  // partition beyond these is kNotFound and creates nothing.
   bool auto_create_topics = true;
   uint32_t default_partitions = 1;
   // Disk space kept aside so that trim, delete, offload and demotion work on a
   // full disk.
   uint64_t reserve_bytes = 64 * kMiB;
   // How long Shutdown waits for running jobs to reach a safe point; syncing the
-  // WAL and the manifest comes on top. Jobs are safe to leave at any point: what
-  // is cut off is finished or cleaned up at the next open, and so a store that
-  // does not answer is not waited for.
+  // WAL and the manifest comes on top. Jobs are safe to leave at any point:
+  // what is cut off is finished or cleaned up at the next open, and so a store
+  // that does not answer is not waited for.
   std::chrono::milliseconds shutdown_timeout = std::chrono::seconds(2);
 
   // Low latency: 8 GiB hot for two hours, 500 GiB warm, a pass every 30 s.

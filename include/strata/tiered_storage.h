@@ -295,7 +295,9 @@ class TieredStorage {
   // ---- writing ------------------------------------------------------------
 
   // Appends one batch; the store assigns offsets. Returns when the level asked
-  // for is reached. kConflict (expected_offset), kInvalidArgument (empty, too
+  // for is reached. kNotFound (unknown topic that is not to be created, see
+  // TieredStorageConfig::auto_create_topics; unknown partition), kConflict
+  // (expected_offset), kInvalidArgument (empty, too
   // large, malformed), kOverloaded (no room within append_timeout), kNoSpace,
   // kReadOnly, kUnknown (the log failed to sync: the batch may survive; read
   // back).
@@ -321,8 +323,8 @@ class TieredStorage {
   // Cuts the log: offsets at and above `offset` are gone, the next append gets
   // `offset` and `epoch`, which must be above the current one. Durable on
   // return. kOutOfRange outside [max(log start, cold end), log end];
-  // kInvalidArgument inside a batch or for an old epoch. An append that waits to
-  // be durable while it is cut is answered Ok: it came before the cut.
+  // kInvalidArgument inside a batch or for an old epoch. An append that waits
+  // to be durable while it is cut is answered Ok: it came before the cut.
   Status TruncateTail(const TopicPartition& partition, Offset offset,
                       Epoch epoch);
 
@@ -387,10 +389,10 @@ class TieredStorage {
   Status Repair(const TopicPartition& partition);
 
   // No new work; running jobs stop at a safe point, or are left after
-  // config.shutdown_timeout, so that an object store that does not answer is not
-  // waited for; then WAL and manifest are synced and a checkpoint is written.
-  // Later calls answer kClosed. Ok when called again. The directory stays locked
-  // until this object is destroyed.
+  // config.shutdown_timeout, so that an object store that does not answer is
+  // not waited for; then WAL and manifest are synced and a checkpoint is
+  // written. Later calls answer kClosed. Ok when called again. The directory
+  // stays locked until this object is destroyed.
   Status Shutdown();
 
  private:
@@ -400,7 +402,10 @@ class TieredStorage {
 
   engine::Engine& engine() const;
   Runtime& runtime() const;
-  Result<Partition> PartitionForAppend(const TopicPartition& partition);
+  // `check` finds what is wrong with the call itself.
+  template <typename Check>
+  Result<Partition> PartitionForAppend(const TopicPartition& partition,
+                                       Check&& check);
   template <typename Call>
   Status OnPartition(const TopicPartition& partition, Call&& call);
 

@@ -99,14 +99,19 @@ Status Appender::CheckWritable(PartitionState& partition) const {
   return Status::Ok();
 }
 
-Result<PendingAppend> Appender::TryAppend(
-    PartitionState& partition, std::span<const AppendRequest> requests) {
+Status Appender::CheckAppend(std::span<const AppendRequest> requests) const {
   if (requests.empty()) {
     return Status(StatusCode::kInvalidArgument, "append of no batches");
   }
   for (const AppendRequest& request : requests) {
     STRATA_RETURN_IF_ERROR(CheckRequest(request));
   }
+  return Status::Ok();
+}
+
+Result<PendingAppend> Appender::TryAppend(
+    PartitionState& partition, std::span<const AppendRequest> requests) {
+  STRATA_RETURN_IF_ERROR(CheckAppend(requests));
   STRATA_RETURN_IF_ERROR(CheckRoom());
   MutexLock lock(partition.mu);
   STRATA_RETURN_IF_ERROR(CheckWritable(partition));
@@ -120,9 +125,7 @@ Result<PendingAppend> Appender::TryAppend(
   return Put(partition, partition.log_end, requests, Strongest(requests));
 }
 
-Result<PendingAppend> Appender::TryWrite(PartitionState& partition,
-                                         OffsetRange offsets, ByteSpan data,
-                                         Durability durability) {
+Status Appender::CheckWrite(OffsetRange offsets, ByteSpan data) const {
   STRATA_RETURN_IF_ERROR(CheckBytes(data.size()));
   if (offsets.empty()) {
     return Status(StatusCode::kInvalidArgument,
@@ -134,6 +137,13 @@ Result<PendingAppend> Appender::TryWrite(PartitionState& partition,
                   fmt::format("batch of {} offsets, at most {} are taken",
                               offsets.size(), UINT32_MAX));
   }
+  return Status::Ok();
+}
+
+Result<PendingAppend> Appender::TryWrite(PartitionState& partition,
+                                         OffsetRange offsets, ByteSpan data,
+                                         Durability durability) {
+  STRATA_RETURN_IF_ERROR(CheckWrite(offsets, data));
   STRATA_RETURN_IF_ERROR(CheckRoom());
   MutexLock lock(partition.mu);
   STRATA_RETURN_IF_ERROR(CheckWritable(partition));

@@ -13,6 +13,9 @@ class Appender {
  public:
   explicit Appender(EngineContext& context) : context_(context) {}
 
+  // What is wrong with the call itself, whatever the partition's state.
+  Status CheckAppend(std::span<const AppendRequest> requests) const;
+  Status CheckWrite(OffsetRange offsets, ByteSpan data) const;
   Result<PendingAppend> TryAppend(PartitionState& partition,
                                   std::span<const AppendRequest> requests);
   Result<PendingAppend> TryWrite(PartitionState& partition, OffsetRange offsets,

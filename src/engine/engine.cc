@@ -62,6 +62,14 @@ Result<PartitionPtr> Engine::FindPartition(
   return impl_->topics_.Resolve(partition);
 }
 
+Status Engine::CheckAppend(std::span<const AppendRequest> requests) const {
+  return impl_->appender_->CheckAppend(requests);
+}
+
+Status Engine::CheckWrite(OffsetRange offsets, ByteSpan data) const {
+  return impl_->appender_->CheckWrite(offsets, data);
+}
+
 Result<PendingAppend> Engine::TryAppend(
     PartitionState& partition, std::span<const AppendRequest> requests) {
   return impl_->appender_->TryAppend(partition, requests);

@@ -61,6 +61,9 @@ class Engine {
   Result<TopicInfo> DescribeTopic(std::string_view name) const;
   Result<PartitionPtr> FindPartition(const TopicPartition& partition) const;
 
+  // kInvalidArgument for batches that no partition takes.
+  Status CheckAppend(std::span<const AppendRequest> requests) const;
+  Status CheckWrite(OffsetRange offsets, ByteSpan data) const;
   // Puts the batches into the log, all or none, without waiting. kOverloaded
   // and kNoSpace: try again after WhenWritable.
   Result<PendingAppend> TryAppend(PartitionState& partition,

@@ -201,15 +201,25 @@ Result<Partition> TieredStorage::GetPartition(const TopicPartition& partition) {
   return Partition(partition, std::move(state));
 }
 
+// A call that is refused leaves no topic behind: what it asks for is checked
+// before one is made.
+template <typename Check>
 Result<Partition> TieredStorage::PartitionForAppend(
-    const TopicPartition& partition) {
+    const TopicPartition& partition, Check&& check) {
   Result<Partition> found = GetPartition(partition);
   if (found.status().code() != StatusCode::kNotFound ||
       !config().auto_create_topics || DescribeTopic(partition.topic).ok()) {
     return found;
   }
-  const uint32_t partitions =
-      std::max(config().default_partitions, partition.partition + 1);
+  STRATA_RETURN_IF_ERROR(check());
+  const uint32_t partitions = config().default_partitions;
+  if (partition.partition >= partitions) {
+    return Status(
+        StatusCode::kNotFound,
+        fmt::format("no topic '{}'; it would be created with {} "
+                    "partitions, without partition {}",
+                    partition.topic, partitions, partition.partition));
+  }
   const Status created = CreateTopic(partition.topic, partitions).status();
   // Somebody else may have been first.
   if (!created.ok() && created.code() != StatusCode::kAlreadyExists) {
@@ -231,7 +241,9 @@ Result<AppendResult> TieredStorage::Append(const Partition& partition,
 Result<AppendResult> TieredStorage::Append(
     const TopicPartition& partition, std::span<const AppendRequest> requests) {
   STRATA_ASSIGN_OR_RETURN(const Partition handle,
-                          PartitionForAppend(partition));
+                          PartitionForAppend(partition, [&] {
+                            return engine().CheckAppend(requests);
+                          }));
   return Append(handle, requests);
 }
 
@@ -247,7 +259,9 @@ Result<AppendResult> TieredStorage::Write(const TopicPartition& partition,
                                           ByteSpan data,
                                           Durability durability) {
   STRATA_ASSIGN_OR_RETURN(const Partition handle,
-                          PartitionForAppend(partition));
+                          PartitionForAppend(partition, [&] {
+                            return engine().CheckWrite({base, end}, data);
+                          }));
   return AppendAndWait(engine(), [&] {
     return engine().TryWrite(*handle.state_, {base, end}, data, durability);
   });

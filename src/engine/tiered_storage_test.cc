@@ -42,6 +42,25 @@ class TieredStorageTest : public ::testing::Test {
            std::to_string(found->end_offset.value()) + ")";
   }
 
+  Status AppendTo(const TopicPartition& partition, std::string_view text,
+                  BatchFormat format = BatchFormat::kOpaque) {
+    AppendRequest request;
+    request.bytes = AsBytes(text);
+    request.format = format;
+    return storage_->Append(partition, request).status();
+  }
+
+  // Names and partition counts of all topics.
+  std::string Topics() {
+    std::string all;
+    const auto topics = storage_->ListTopics();
+    if (!topics.ok()) return topics.status().ToString();
+    for (const TopicInfo& topic : *topics) {
+      all += topic.name + ":" + std::to_string(topic.partitions) + " ";
+    }
+    return all;
+  }
+
   const TopicPartition kTopic{"t", 0};
   const TempDir dir_;
   TieredStorageConfig config_;
@@ -106,6 +125,60 @@ TEST_F(TieredStorageTest, SegmentMetadataOfAnOffsetThatIsNotThereIsNotFound) {
   EXPECT_EQ(
       storage_->GetSegmentMetadata({"other", 0}, Offset(0)).status().code(),
       StatusCode::kNotFound);
+}
+
+TEST_F(TieredStorageTest, AppendToAnUnknownTopicCreatesItWithTheDefault) {
+  config_.default_partitions = 3;
+  Open();
+  EXPECT_TRUE(AppendTo({"new", 2}, "a").ok());
+  EXPECT_EQ(Topics(), "new:3 ");
+}
+
+TEST_F(TieredStorageTest, AppendBeyondTheDefaultPartitionsCreatesNothing) {
+  config_.default_partitions = 3;
+  Open();
+  for (const uint32_t partition : {3u, 99'999u, UINT32_MAX}) {
+    const Status status = AppendTo({"typo", partition}, "a");
+    EXPECT_EQ(status.code(), StatusCode::kNotFound) << status;
+    EXPECT_THAT(status.message(),
+                HasSubstr("'typo'; it would be created with 3 partitions, "
+                          "without partition " +
+                          std::to_string(partition)));
+  }
+  EXPECT_EQ(Topics(), "");
+}
+
+TEST_F(TieredStorageTest, RefusedAppendLeavesNoTopicBehind) {
+  Open();
+  EXPECT_EQ(AppendTo(kTopic, "").code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(AppendTo(kTopic, "no batch", BatchFormat::kKafkaV2).code(),
+            StatusCode::kInvalidArgument);
+  EXPECT_EQ(storage_->Append(kTopic, std::span<const AppendRequest>())
+                .status()
+                .code(),
+            StatusCode::kInvalidArgument);
+  EXPECT_EQ(storage_->Write(kTopic, Offset(5), Offset(5), AsBytes("a"))
+                .status()
+                .code(),
+            StatusCode::kInvalidArgument);
+  EXPECT_EQ(storage_->Write(kTopic, Offset(5), Offset(6), {}).status().code(),
+            StatusCode::kInvalidArgument);
+  EXPECT_EQ(Topics(), "");
+}
+
+TEST_F(TieredStorageTest, WithoutAutoCreationAnUnknownTopicIsNotFound) {
+  config_.auto_create_topics = false;
+  Open();
+  const Status status = AppendTo(kTopic, "a");
+  EXPECT_EQ(status.code(), StatusCode::kNotFound) << status;
+  EXPECT_THAT(status.message(), HasSubstr("no topic 't'"));
+  EXPECT_EQ(storage_->Write(kTopic, Offset(0), Offset(1), AsBytes("a"))
+                .status()
+                .code(),
+            StatusCode::kNotFound);
+  EXPECT_EQ(Topics(), "");
+  ASSERT_TRUE(storage_->CreateTopic("t", 1).ok());
+  EXPECT_TRUE(AppendTo(kTopic, "a").ok());
 }
 
 }  // namespace
