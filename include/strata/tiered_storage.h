@@ -368,7 +368,10 @@ class TieredStorage {
 
   // Moves all of a partition that can move: to kWarm flushes the tail and
   // drops hot copies; to kCold offloads too and drops warm copies. Returns
-  // when done. kUnavailable, kUnsupported (cold disabled).
+  // when done; jobs under way for the same segments are waited for, and the
+  // limits of migration hold. kUnavailable, kUnsupported (cold disabled),
+  // kOverloaded (too many jobs wait), kDataLoss (lost offsets are in the way:
+  // repair), kConflict (another store writes the partition's root).
   Status DemoteTo(const TopicPartition& partition, StorageTier tier);
   // Adds warm copies of cold segments, or hot copies of everything as far as
   // the hot tier's limit allows (kOverloaded names how much was left).

@@ -113,11 +113,23 @@ class Engine::Impl final : public Attention {
   std::vector<PolicyTail> Tails();
   std::vector<PolicySegment> PolicySegments();
   PolicyLimits Limits();
+  // Segments to move because somebody asked for it.
+  struct ForcedMove {
+    JobKind kind = JobKind::kOffload;
+    PartitionId partition{};
+    std::vector<std::pair<uint64_t, uint64_t>> segments{};  // id, bytes
+    size_t next = 0;  // the first that no job was made for
+
+    void Add(const SegmentEntry& entry);
+  };
+  // One job after the other, each after those that have its segments.
+  void RunForced(ForcedMove move, StatusDone done);
   // How far a forced demotion to cold has come.
   struct Demotion {
-    Offset end;       // what was in segments when it began
-    Offset cold_end;  // when it last looked
-    int idle_rounds = 0;
+    Offset end{};                    // what was in segments when it began
+    Offset start{};                  // of what was not cold when it last looked
+    std::vector<SegmentPtr> sole{};  // what was not cold then
+    int fruitless = 0;               // offloads in a row that changed neither
   };
   void DemoteCold(PartitionPtr partition, Demotion demotion, StatusDone done);
   void DropLocal(PartitionPtr partition, StatusDone done);

@@ -9,9 +9,12 @@
 namespace strata::engine {
 namespace {
 
-// Forced demotion looks again for what other jobs changed under it, this often
-// without anything having become cold.
-constexpr int kMaxIdleRounds = 16;
+// Of forced moves: somebody waits for them, so they go before all that the
+// policy asks for.
+constexpr double kForcedPressure = 10;
+// Forced demotion tries again after as many offloads in a row that changed
+// nothing: a Put that was given up may have arrived and changed the root.
+constexpr int kMaxFruitlessOffloads = 3;
 // How long after a flush failed the next one is tried unasked.
 constexpr Duration kFlushRetry = std::chrono::milliseconds(500);
 
@@ -363,61 +366,88 @@ void Engine::Impl::DemoteTo(PartitionPtr partition, StorageTier tier,
 
 void Engine::Impl::DemoteCold(PartitionPtr partition, Demotion demotion,
                               StatusDone done) {
-  PlannedJob offload{.kind = JobKind::kOffload,
-                     .partition = partition->id,
-                     .segments = {},
-                     .bytes = 0,
-                     .pressure = 0};
+  ForcedMove offload{.kind = JobKind::kOffload, .partition = partition->id};
+  std::vector<SegmentPtr> sole;
+  Status blocked;
   {
     MutexLock lock(partition->mu);
-    if (partition->cold_end > demotion.cold_end) demotion.idle_rounds = 0;
-    demotion.cold_end = partition->cold_end;
+    const Offset start = std::max(partition->cold_end, partition->log_start);
     for (const auto& [base, segment] : partition->segments) {
-      if (base < demotion.end &&
-          segment->entry.offsets.end > partition->cold_end &&
-          segment->entry.offsets.end > partition->log_start) {
-        offload.segments.push_back(segment->entry.id);
-      }
+      if (base >= demotion.end || segment->entry.offsets.end <= start) continue;
+      sole.push_back(segment);
+      offload.Add(segment->entry);
     }
+    const std::optional<OffsetRange> lost = partition->DamageAt(start);
+    if (!sole.empty() && lost) {
+      blocked = Status(StatusCode::kDataLoss,
+                       fmt::format("{}: offsets [{}, {}) are lost; until it is "
+                                   "repaired nothing behind them can become "
+                                   "cold",
+                                   partition->name.ToString(),
+                                   lost->base.value(), lost->end.value()));
+    }
+    const bool same = start == demotion.start && sole == demotion.sole;
+    demotion.fruitless = same ? demotion.fruitless + 1 : 0;
+    demotion.start = start;
+    demotion.sole = sole;
   }
-  if (offload.segments.empty()) {
-    return DropLocal(std::move(partition), std::move(done));
-  }
+  if (!blocked.ok()) return done(std::move(blocked));
+  if (sole.empty()) return DropLocal(std::move(partition), std::move(done));
   if (stopping()) {
     return done(Status(StatusCode::kClosed, "the store is shut down"));
   }
-  if (demotion.idle_rounds++ == kMaxIdleRounds) {
+  if (demotion.fruitless == kMaxFruitlessOffloads) {
     return done(Status(
         StatusCode::kConflict,
-        fmt::format("{}: {} segments could not be offloaded, the cold part "
-                    "stays at {}",
-                    partition->name.ToString(), offload.segments.size(),
-                    demotion.cold_end.value())));
+        fmt::format("{}: somebody else writes its root in the bucket, the cold "
+                    "part stays at {}",
+                    partition->name.ToString(), demotion.start.value())));
   }
-  runtime_.job_executor().Post([this, offload = std::move(offload), partition,
-                                demotion, done = std::move(done)]() mutable {
-    RunJob(offload, [this, partition, demotion,
-                     done = std::move(done)](Status status) mutable {
-      if (!status.ok()) return done(std::move(status));
-      DemoteCold(std::move(partition), demotion, std::move(done));
-    });
-  });
+  RunForced(
+      std::move(offload), [this, partition, demotion = std::move(demotion),
+                           done = std::move(done)](Status status) mutable {
+        if (!status.ok()) return done(std::move(status));
+        DemoteCold(std::move(partition), std::move(demotion), std::move(done));
+      });
 }
 
 void Engine::Impl::DropLocal(PartitionPtr partition, StatusDone done) {
-  PlannedJob drop{.kind = JobKind::kDropWarm,
-                  .partition = partition->id,
-                  .segments = {},
-                  .bytes = 0,
-                  .pressure = 0};
+  ForcedMove drop{.kind = JobKind::kDropWarm, .partition = partition->id};
   {
     MutexLock lock(partition->mu);
     for (const auto& [base, segment] : partition->segments) {
-      drop.segments.push_back(segment->entry.id);
+      if (segment->entry.offsets.end > partition->cold_end) break;
+      drop.Add(segment->entry);
     }
   }
-  if (drop.segments.empty()) return done(Status::Ok());
-  RunJob(drop, std::move(done));
+  RunForced(std::move(drop), std::move(done));
+}
+
+void Engine::Impl::ForcedMove::Add(const SegmentEntry& entry) {
+  // A drop copies nothing.
+  const uint64_t bytes = kind == JobKind::kDropWarm ? 0 : entry.image_bytes;
+  segments.emplace_back(entry.id, bytes);
+}
+
+void Engine::Impl::RunForced(ForcedMove move, StatusDone done) {
+  if (move.next == move.segments.size()) return done(Status::Ok());
+  PlannedJob job{.kind = move.kind,
+                 .partition = move.partition,
+                 .segments = {},
+                 .bytes = 0,
+                 .pressure = kForcedPressure};
+  while (move.next < move.segments.size() &&
+         job.segments.size() < kMaxSegmentsPerJob) {
+    const auto [id, bytes] = move.segments[move.next++];
+    job.segments.push_back(id);
+    job.bytes += bytes;
+  }
+  runner_->SubmitInTurn(std::move(job),
+                        [this, move = std::move(move),
+                         done = std::move(done)](Status status) mutable {
+                          if (!status.ok()) return done(std::move(status));
+                          RunForced(std::move(move), std::move(done));
+                        });
 }
 
 void Engine::Impl::PromoteTo(PartitionPtr partition, StorageTier tier,
@@ -446,47 +476,31 @@ void Engine::Impl::PromoteTo(PartitionPtr partition, StorageTier tier,
   cold_roots_->Load(partition, [this, partition, then = std::move(all)](
                                    Result<ColdPartitionPtr> root) mutable {
     if (!root.ok()) return then(root.status());
-    PlannedJob job{.kind = JobKind::kPromoteWarm,
-                   .partition = partition->id,
-                   .segments = {},
-                   .bytes = 0,
-                   .pressure = 0};
+    ForcedMove move{.kind = JobKind::kPromoteWarm, .partition = partition->id};
     {
       MutexLock lock(partition->mu);
       for (const auto& [base, entry] : (*root)->entries) {
         if (entry.offsets.end > partition->log_start &&
             partition->FindSegment(base) == nullptr) {
-          job.segments.push_back(entry.id);
+          move.Add(entry);
         }
       }
     }
-    if (job.segments.empty()) return then(Status::Ok());
-    runtime_.job_executor().Post(
-        [this, job = std::move(job), then = std::move(then)]() mutable {
-          RunJob(job, std::move(then));
-        });
+    RunForced(std::move(move), std::move(then));
   });
 }
 
 void Engine::Impl::PromoteHot(PartitionPtr partition, StatusDone done) {
-  PlannedJob job{.kind = JobKind::kPromoteHot,
-                 .partition = partition->id,
-                 .segments = {},
-                 .bytes = 0,
-                 .pressure = 0};
+  ForcedMove move{.kind = JobKind::kPromoteHot, .partition = partition->id};
   {
     MutexLock lock(partition->mu);
     for (const auto& [base, segment] : partition->segments) {
       if (segment->hot == nullptr || !hot_->Holds(*segment->hot)) {
-        job.segments.push_back(segment->entry.id);
+        move.Add(segment->entry);
       }
     }
   }
-  if (job.segments.empty()) return done(Status::Ok());
-  runtime_.job_executor().Post(
-      [this, job = std::move(job), done = std::move(done)]() mutable {
-        RunJob(job, std::move(done));
-      });
+  RunForced(std::move(move), std::move(done));
 }
 
 void Engine::Impl::DeleteTopic(std::string name, StatusDone done) {

@@ -42,9 +42,7 @@ class JobRunner::Core : public std::enable_shared_from_this<Core> {
           waiting_for_[pushed.number].push_back(std::move(finished));
         if (pushed.outcome == JobQueue::Outcome::kDuplicate) return false;
       } else {
-        refusal = stopping_ ? Stopped()
-                            : Status(StatusCode::kOverloaded,
-                                     "too many migration jobs are waiting");
+        refusal = Refusal();
       }
     }
     if (refusal.ok()) {
@@ -53,6 +51,30 @@ class JobRunner::Core : public std::enable_shared_from_this<Core> {
     }
     if (finished) Answer(std::move(finished), std::move(refusal));
     return false;
+  }
+
+  void SubmitInTurn(PlannedJob job, StatusDone finished) {
+    Status refusal;
+    {
+      MutexLock lock(mu_);
+      JobQueue::PushResult pushed;
+      if (!stopping_) pushed = queue_.Push(job);
+      switch (pushed.outcome) {
+        case JobQueue::Outcome::kAccepted:
+          waiting_for_[pushed.number].push_back(std::move(finished));
+          break;
+        case JobQueue::Outcome::kDuplicate:
+          waiting_for_[pushed.number].push_back(
+              [core = shared_from_this(), job = std::move(job),
+               finished = std::move(finished)](Status) mutable {
+                core->SubmitInTurn(std::move(job), std::move(finished));
+              });
+          return;
+        case JobQueue::Outcome::kFull: refusal = Refusal(); break;
+      }
+    }
+    if (refusal.ok()) return StartJobs();
+    Answer(std::move(finished), std::move(refusal));
   }
 
   bool IsBusy(const PartitionId& partition, uint64_t segment) const {
@@ -112,6 +134,12 @@ class JobRunner::Core : public std::enable_shared_from_this<Core> {
  private:
   static Status Stopped() {
     return {StatusCode::kClosed, "migration jobs are stopped"};
+  }
+
+  Status Refusal() const STRATA_REQUIRES(mu_) {
+    return stopping_ ? Stopped()
+                     : Status(StatusCode::kOverloaded,
+                              "too many migration jobs are waiting");
   }
 
   bool idle() const STRATA_REQUIRES(mu_) {
@@ -239,6 +267,10 @@ JobRunner::~JobRunner() { core_->Abandon(); }
 
 bool JobRunner::Submit(PlannedJob job, StatusDone finished) {
   return core_->Submit(std::move(job), std::move(finished));
+}
+
+void JobRunner::SubmitInTurn(PlannedJob job, StatusDone finished) {
+  core_->SubmitInTurn(std::move(job), std::move(finished));
 }
 
 bool JobRunner::IsBusy(const PartitionId& partition, uint64_t segment) const {

@@ -51,6 +51,10 @@ class JobRunner {
   // or the runner stops (kClosed).
   bool Submit(PlannedJob job, StatusDone finished = {});
 
+  // As Submit, but when other jobs have its segments it is queued once these
+  // have ended: by then they may have replaced or moved some of them.
+  void SubmitInTurn(PlannedJob job, StatusDone finished);
+
   // Whether a job that waits or runs has the segment.
   bool IsBusy(const PartitionId& partition, uint64_t segment) const;
 

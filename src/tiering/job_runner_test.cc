@@ -43,6 +43,10 @@ class JobRunnerTest : public ::testing::Test {
     return runner_->Submit(std::move(job),
                            [&answer](Status s) { answer = std::move(s); });
   }
+  void SubmitInTurn(PlannedJob job, std::optional<Status>& answer) {
+    runner_->SubmitInTurn(std::move(job),
+                          [&answer](Status s) { answer = std::move(s); });
+  }
   void Finish(uint64_t segment, Status status = Status::Ok()) {
     JobRunner::StatusDone done = std::move(running_.at(segment));
     running_.erase(segment);
@@ -113,6 +117,36 @@ TEST_F(JobRunnerTest, DuplicateWaitsForTheJobInTheWay) {
   EXPECT_EQ(running, kBroken);
   EXPECT_THAT(started_, ElementsAre(1));
   EXPECT_FALSE(runner_->IsBusy({}, 1));
+}
+
+TEST_F(JobRunnerTest, InTurnRunsAfterTheJobInTheWay) {
+  Make({.concurrency = 2, .queue_max = 10});
+  std::optional<Status> first, second;
+  EXPECT_TRUE(Submit(Job(1), first));
+  SubmitInTurn(Job(1, JobKind::kDropWarm), second);
+  Run();
+  EXPECT_THAT(started_, ElementsAre(1));
+  Finish(1, kBroken);
+  EXPECT_EQ(first, kBroken);
+  EXPECT_FALSE(second.has_value()) << "the other job's error is not its own";
+  Run();
+  EXPECT_THAT(started_, ElementsAre(1, 1));
+  Finish(1, Status::Ok());
+  EXPECT_EQ(second, Status::Ok());
+}
+
+TEST_F(JobRunnerTest, InTurnIsRefusedOnceStopped) {
+  Make({.concurrency = 1, .queue_max = 10});
+  std::optional<Status> running, waiting;
+  Submit(Job(1), running);
+  SubmitInTurn(Job(1), waiting);
+  Run();
+  runner_->Stop([] {});
+  EXPECT_FALSE(waiting.has_value());
+  Finish(1, Status::Ok());
+  Run();
+  ASSERT_TRUE(waiting.has_value());
+  EXPECT_EQ(waiting->code(), StatusCode::kClosed);
 }
 
 TEST_F(JobRunnerTest, FullQueueAnswersOverloaded) {
