@@ -241,13 +241,18 @@ Status SettleTiers(TieredStorage& store) {
     return s.migrations_completed + s.migrations_failed;
   };
   uint64_t before = finished(store.Stats());
-  for (int round = 0; round < kMaxSettleRounds; ++round) {
+  for (int round = 0; round < kMaxSettleRounds;) {
     STRATA_RETURN_IF_ERROR(CheckInterrupt());
     STRATA_RETURN_IF_ERROR(store.RunMigrations());
     const TieredStorageStats stats = store.Stats();
-    const bool idle = stats.jobs_queued == 0 && stats.jobs_running == 0;
-    if (idle && finished(stats) == before) return Status::Ok();
+    if (stats.jobs_queued + stats.jobs_running > 0) {
+      // Of another pass: this one found what it would do in their hands.
+      std::this_thread::sleep_for(kProgressStep);
+      continue;
+    }
+    if (finished(stats) == before) return Status::Ok();
     before = finished(stats);
+    ++round;
   }
   return {StatusCode::kUnavailable,
           fmt::format("the tier policy still finds work after {} passes",

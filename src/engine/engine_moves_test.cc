@@ -143,7 +143,7 @@ TEST_F(EngineMovesTest, ForcedDemotionKeepsToTheByteRate) {
   Close();
 }
 
-TEST_F(EngineMovesTest, RootThatAnotherStoreWritesIsAConflict) {
+TEST_F(EngineMovesTest, RootOfAnEarlierTimeIsToldAndNothingMoves) {
   Open();
   const PartitionPtr p = Topic("t");
   AppendCold(p, "a");
@@ -153,7 +153,7 @@ TEST_F(EngineMovesTest, RootThatAnotherStoreWritesIsAConflict) {
   AppendFlushed(p, "c");
   ASSERT_TRUE(bucket_.Delete(RootKey(p->id)).ok());
   ASSERT_TRUE(bucket_.Put(RootKey(p->id), root).ok());
-  EXPECT_EQ(Demote(p, StorageTier::kCold).code(), StatusCode::kConflict);
+  EXPECT_EQ(Demote(p, StorageTier::kCold).code(), StatusCode::kDataLoss);
   EXPECT_EQ(ReadAll(p, 2), "w:c");
   Close();
 }
