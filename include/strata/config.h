@@ -154,7 +154,8 @@ struct TieredStorageConfig {
   uint64_t cold_cache_max_bytes = 128 * kMiB;
   // Of one request to the object store.
   std::chrono::milliseconds cold_request_timeout = std::chrono::seconds(30);
-  // Reads that wait for the object store at once; kOverloaded above.
+  // Reads at the object store at once. Sixteen times as many may wait for their
+  // turn, kOverloaded above.
   uint32_t cold_max_requests = 64;
 
   // ---- migration ----------------------------------------------------------

@@ -373,8 +373,9 @@ class TieredStorage {
   // kOverloaded (too many jobs wait), kDataLoss (lost offsets are in the way:
   // repair), kConflict (another store writes the partition's root).
   Status DemoteTo(const TopicPartition& partition, StorageTier tier);
-  // Adds warm copies of cold segments, or hot copies of everything as far as
-  // the hot tier's limit allows (kOverloaded names how much was left).
+  // Adds warm copies of cold segments, or hot copies of everything: where that
+  // is more than the hot tier's limit, the copies made last stay. Errors as of
+  // DemoteTo.
   Status PromoteTo(const TopicPartition& partition, StorageTier tier);
 
   // One pass of the tier policy now; returns when its jobs are done.

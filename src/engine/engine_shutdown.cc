@@ -33,7 +33,7 @@ void Engine::Impl::CloseLogs(StatusDone done) {
         [this, wal_status = std::move(wal_status),
          done = std::move(done)](Status status) mutable {
           if (wal_status.ok()) wal_status = std::move(status);
-          manifest_->Close([this, wal_status = std::move(wal_status),
+          manifest_->Close([wal_status = std::move(wal_status),
                             done = std::move(done)](Status closed) mutable {
             if (wal_status.ok()) wal_status = std::move(closed);
             done(std::move(wal_status));
