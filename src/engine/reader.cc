@@ -240,14 +240,14 @@ void Reader::ReadCold(RequestPtr request) {
     }
     const SegmentEntry* entry = (*root)->Find(request->next);
     if (entry == nullptr) {
-      return Recover(
-          std::move(request), nullptr,
-          Status(StatusCode::kDataLoss,
-                 fmt::format("{}: no cold segment owns offset {}, the bucket's "
-                             "root (generation {}) ends at {}",
-                             request->partition->name.ToString(),
-                             request->next.value(), (*root)->generation,
-                             (*root)->cold_end().value())));
+      Status lost(
+          StatusCode::kDataLoss,
+          fmt::format("{}: no cold segment owns offset {}, the bucket's "
+                      "root (generation {}) ends at {}",
+                      request->partition->name.ToString(),
+                      request->next.value(), (*root)->generation,
+                      (*root)->cold_end().value()));
+      return Recover(std::move(request), nullptr, std::move(lost));
     }
     {
       MutexLock lock(request->partition->mu);

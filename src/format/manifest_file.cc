@@ -206,7 +206,7 @@ void AppendManifestRecord(const ManifestRecordPlace& place, ByteSpan body,
   out.resize(at + AlignUp(kManifestRecordHeaderBytes + body.size(),
                           kManifestAlignment));
   auto* p = reinterpret_cast<std::byte*>(out.data()) + at;
-  std::memcpy(p + kManifestRecordHeaderBytes, body.data(), body.size());
+  std::ranges::copy(body, p + kManifestRecordHeaderBytes);
   StoreLittle(p + kBodyBytesAt, static_cast<uint32_t>(body.size()));
   StoreLittle(p + kSyncedThroughAt, place.synced_through);
   StoreLittle(p + kBodyCrcAt,
