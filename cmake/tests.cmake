@@ -30,7 +30,8 @@ function(strata_add_tests name)
     target_compile_definitions(${name} PRIVATE
       STRATA_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
       STRATA_BINARY_DIR="${PROJECT_BINARY_DIR}")
-    gtest_discover_tests(${name} TEST_PREFIX ${name}: DISCOVERY_TIMEOUT 60
+    gtest_discover_tests(${name} TEST_PREFIX ${name}: NO_PRETTY_VALUES
+      DISCOVERY_TIMEOUT 60
       PROPERTIES TIMEOUT 600)
   endif()
 endfunction()
@@ -65,6 +66,7 @@ if(NOT STRATA_SANITIZE)
   add_executable(planted_faults_tests tests/planted_faults_test.cc)
   target_link_libraries(planted_faults_tests PRIVATE strata_faulty
     GTest::gtest_main)
-  gtest_discover_tests(planted_faults_tests TEST_PREFIX planted_faults_tests:
+  gtest_discover_tests(planted_faults_tests NO_PRETTY_VALUES
+    TEST_PREFIX planted_faults_tests:
     DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600)
 endif()
