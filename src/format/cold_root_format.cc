@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cstring>
 #include <limits>
 #include <string_view>
 #include <utility>
@@ -11,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "base/crc32c.h"
+#include "format/field_io.h"
 
 namespace strata {
 namespace {
@@ -30,80 +30,20 @@ uint32_t RootCrc(ByteSpan bytes) {
 
 void WriteEntry(const SegmentEntry& e, ByteWriter& out) {
   out.Varint(e.id);
-  out.Varint(e.offsets.base.value());
-  out.Varint(e.offsets.end.value());
-  out.Varint(e.first_epoch.value());
-  out.Varint(e.last_epoch.value());
-  out.Varint(e.batch_count);
-  out.Varint(e.record_count);
-  out.Varint(e.dead_records);
-  out.Varint(ZigZag(e.min_timestamp));
-  out.Varint(ZigZag(e.max_timestamp));
-  out.Varint(ZigZag(e.sealed_at));
-  out.Varint(e.image_bytes);
-  out.Fixed<uint32_t>(e.image_crc32c);
+  WriteImageFacts(e, out);
   out.LengthPrefixed(e.cold->key);
   out.Varint(e.cold->position);
 }
 
-// Reads field by field; a field that does not fit reads as zero and makes
-// good() false.
-class BodyReader {
- public:
-  explicit BodyReader(ByteSpan bytes) : in_(bytes) {}
-
-  uint64_t U64() { return OrFail(in_.Varint()); }
-  uint32_t U32() {
-    const uint64_t value = U64();
-    good_ = good_ && value <= std::numeric_limits<uint32_t>::max();
-    return static_cast<uint32_t>(value);
-  }
-  int64_t I64() { return UnZigZag(U64()); }
-  uint32_t Fixed32() { return OrFail(in_.Fixed<uint32_t>()); }
-  uint64_t Fixed64() { return OrFail(in_.Fixed<uint64_t>()); }
-  std::string Text() { return std::string(OrFail(in_.LengthPrefixed())); }
-  PartitionId Partition() {
-    PartitionId id;
-    const ByteSpan raw = OrFail(in_.Bytes(id.topic.bytes.size()));
-    if (good_) std::memcpy(id.topic.bytes.data(), raw.data(), raw.size());
-    id.partition = U32();
-    return id;
-  }
-  SegmentEntry Entry(const PartitionId& partition) {
-    SegmentEntry e;
-    e.partition = partition;
-    e.id = U64();
-    e.offsets.base = Offset(U64());
-    e.offsets.end = Offset(U64());
-    e.first_epoch = Epoch(U32());
-    e.last_epoch = Epoch(U32());
-    e.batch_count = U64();
-    e.record_count = U64();
-    e.dead_records = U64();
-    e.min_timestamp = I64();
-    e.max_timestamp = I64();
-    e.sealed_at = I64();
-    e.image_bytes = U64();
-    e.image_crc32c = Fixed32();
-    e.cold = ColdAddress{Text(), 0, e.image_bytes};
-    e.cold->position = U64();
-    return e;
-  }
-  ByteSpan Rest() { return *in_.Bytes(in_.remaining()); }
-
-  bool good() const { return good_; }
-  size_t position() const { return in_.position(); }
-
- private:
-  template <typename T>
-  T OrFail(std::optional<T> value) {
-    good_ = good_ && value.has_value();
-    return good_ ? *value : T{};
-  }
-
-  ByteReader in_;
-  bool good_ = true;
-};
+SegmentEntry ReadEntry(FieldReader& in, const PartitionId& partition) {
+  SegmentEntry e;
+  e.id = in.U64();
+  e.partition = partition;
+  ReadImageFacts(in, e);
+  e.cold = ColdAddress{in.Text(), 0, e.image_bytes};
+  e.cold->position = in.U64();
+  return e;
+}
 
 Status Damaged(std::string message) {
   return {StatusCode::kDataLoss, "cold root: " + std::move(message)};
@@ -140,7 +80,7 @@ Result<ByteSpan> BodyOf(ByteSpan bytes) {
 }
 
 // Reads the fields of `root` up to its entries.
-Status ReadHead(BodyReader& in, const PartitionId& partition, ColdRoot& root) {
+Status ReadHead(FieldReader& in, const PartitionId& partition, ColdRoot& root) {
   const PartitionId found = in.Partition();
   if (in.good() && found != partition) {
     return Damaged(fmt::format("expected the one of {}, found {}",
@@ -253,11 +193,11 @@ std::string EncodeColdRoot(const PartitionId& partition, const ColdRoot& root) {
 
 Result<ColdRoot> DecodeColdRoot(const PartitionId& partition, ByteSpan bytes) {
   STRATA_ASSIGN_OR_RETURN(const ByteSpan body, BodyOf(bytes));
-  BodyReader in(body);
+  FieldReader in(body);
   ColdRoot root;
   STRATA_RETURN_IF_ERROR(ReadHead(in, partition, root));
   for (uint64_t left = in.U64(); left > 0 && in.good(); --left) {
-    SegmentEntry entry = in.Entry(partition);
+    SegmentEntry entry = ReadEntry(in, partition);
     const Offset base = entry.offsets.base;
     if (in.good() && !root.entries.emplace(base, std::move(entry)).second) {
       return Damaged(fmt::format("two segments at offset {}", base.value()));

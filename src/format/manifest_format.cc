@@ -3,10 +3,9 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cstring>
-#include <limits>
 
 #include "base/bytes.h"
+#include "format/field_io.h"
 
 namespace strata {
 namespace {
@@ -40,58 +39,6 @@ constexpr uint64_t kEpochs = 9;
 constexpr uint64_t kDamaged = 11;
 constexpr uint64_t kDamagedTail = 13;
 
-// Reads fields one after the other. One that does not fit reads as zero and
-// makes Done() false.
-class FieldReader {
- public:
-  explicit FieldReader(ByteSpan bytes) : in_(bytes) {}
-
-  uint64_t U64() { return OrFail(in_.Varint()); }
-  uint32_t U32() {
-    const uint64_t value = U64();
-    good_ = good_ && value <= std::numeric_limits<uint32_t>::max();
-    return static_cast<uint32_t>(value);
-  }
-  int64_t I64() { return UnZigZag(U64()); }
-  uint32_t Fixed32() { return OrFail(in_.Fixed<uint32_t>()); }
-  bool Bool() {
-    const uint8_t value = OrFail(in_.Fixed<uint8_t>());
-    good_ = good_ && value <= 1;
-    return value == 1;
-  }
-  std::string Text() { return std::string(OrFail(in_.LengthPrefixed())); }
-  Offset ReadOffset() { return Offset(U64()); }
-  OffsetRange Range() {
-    const Offset base = ReadOffset();
-    return {base, ReadOffset()};
-  }
-  TopicId Topic() {
-    TopicId id;
-    const ByteSpan raw = OrFail(in_.Bytes(id.bytes.size()));
-    if (!raw.empty()) std::memcpy(id.bytes.data(), raw.data(), raw.size());
-    return id;
-  }
-  PartitionId Partition() {
-    const TopicId topic = Topic();
-    return {topic, U32()};
-  }
-  ByteSpan Rest() { return *in_.Bytes(in_.remaining()); }
-
-  bool good() const { return good_; }
-  bool AtEnd() const { return in_.remaining() == 0; }
-  bool Done() const { return good_ && AtEnd(); }
-
- private:
-  template <typename T>
-  T OrFail(std::optional<T> value) {
-    good_ = good_ && value.has_value();
-    return good_ ? *value : T{};
-  }
-
-  ByteReader in_;
-  bool good_ = true;
-};
-
 Status Malformed() {
   return {StatusCode::kDataLoss, "body cut short or malformed"};
 }
@@ -123,23 +70,14 @@ auto Take(TaggedFields& tags, uint64_t tag, bool& good, Read read)
   return value;
 }
 
-void Write(const TopicId& id, ByteWriter& out) { out.Bytes(id.bytes); }
-void Write(const PartitionId& id, ByteWriter& out) {
-  Write(id.topic, out);
-  out.Varint(id.partition);
-}
-void Write(OffsetRange range, ByteWriter& out) {
-  out.Varint(range.base.value());
-  out.Varint(range.end.value());
-}
-void Write(const TaggedFields& tags, ByteWriter& out) {
+void WriteField(const TaggedFields& tags, ByteWriter& out) {
   out.Bytes(AsBytes(EncodeTaggedFields(tags)));
 }
 
 // ---- one Encode and one Decode for each op ---------------------------------
 
 void Encode(const TopicCreated& op, ByteWriter& out) {
-  Write(op.id, out);
+  WriteField(op.id, out);
   out.LengthPrefixed(op.name);
   out.Varint(op.partitions);
   TaggedFields tags = op.extra;
@@ -155,7 +93,7 @@ void Encode(const TopicCreated& op, ByteWriter& out) {
   if (set.enable_promotion) {
     tags[kEnablePromotion] = Encoded(*set.enable_promotion);
   }
-  Write(tags, out);
+  WriteField(tags, out);
 }
 
 Status Decode(FieldReader& in, TopicCreated& op) {
@@ -178,7 +116,7 @@ Status Decode(FieldReader& in, TopicCreated& op) {
   return good ? Status::Ok() : Malformed();
 }
 
-void Encode(const TopicDeleted& op, ByteWriter& out) { Write(op.id, out); }
+void Encode(const TopicDeleted& op, ByteWriter& out) { WriteField(op.id, out); }
 
 // For ops that leave nothing to pass an optional field on with.
 Status CheckRest(FieldReader& in) {
@@ -194,18 +132,8 @@ Status Decode(FieldReader& in, TopicDeleted& op) {
 void Encode(const SegmentAdded& op, ByteWriter& out) {
   const SegmentEntry& e = op.entry;
   out.Varint(e.id);
-  Write(e.partition, out);
-  Write(e.offsets, out);
-  out.Varint(e.first_epoch.value());
-  out.Varint(e.last_epoch.value());
-  out.Varint(e.batch_count);
-  out.Varint(e.record_count);
-  out.Varint(e.dead_records);
-  out.Varint(ZigZag(e.min_timestamp));
-  out.Varint(ZigZag(e.max_timestamp));
-  out.Varint(ZigZag(e.sealed_at));
-  out.Varint(e.image_bytes);
-  out.Fixed(e.image_crc32c);
+  WriteField(e.partition, out);
+  WriteImageFacts(e, out);
   TaggedFields tags = op.extra;
   if (e.warm) {
     tags[kWarmAddress] = Encoded([&](ByteWriter& field) {
@@ -221,7 +149,7 @@ void Encode(const SegmentAdded& op, ByteWriter& out) {
       field.Varint(e.cold->length);
     });
   }
-  Write(tags, out);
+  WriteField(tags, out);
 }
 
 WarmAddress ReadWarmAddress(FieldReader& in) {
@@ -244,17 +172,7 @@ Status Decode(FieldReader& in, SegmentAdded& op) {
   SegmentEntry& e = op.entry;
   e.id = in.U64();
   e.partition = in.Partition();
-  e.offsets = in.Range();
-  e.first_epoch = Epoch(in.U32());
-  e.last_epoch = Epoch(in.U32());
-  e.batch_count = in.U64();
-  e.record_count = in.U64();
-  e.dead_records = in.U64();
-  e.min_timestamp = in.I64();
-  e.max_timestamp = in.I64();
-  e.sealed_at = in.I64();
-  e.image_bytes = in.U64();
-  e.image_crc32c = in.Fixed32();
+  ReadImageFacts(in, e);
   if (!in.good()) return Malformed();
   STRATA_ASSIGN_OR_RETURN(op.extra,
                           DecodeTaggedFields(in.Rest(), kSegmentTags));
@@ -265,7 +183,7 @@ Status Decode(FieldReader& in, SegmentAdded& op) {
 }
 
 void Encode(const SegmentRemoved& op, ByteWriter& out) {
-  Write(op.partition, out);
+  WriteField(op.partition, out);
   out.Varint(op.id);
 }
 
@@ -276,7 +194,7 @@ Status Decode(FieldReader& in, SegmentRemoved& op) {
 }
 
 void Encode(const SegmentTruncated& op, ByteWriter& out) {
-  Write(op.partition, out);
+  WriteField(op.partition, out);
   out.Varint(op.id);
   out.Varint(op.end.value());
 }
@@ -289,7 +207,7 @@ Status Decode(FieldReader& in, SegmentTruncated& op) {
 }
 
 void Encode(const PartitionChanged& op, ByteWriter& out) {
-  Write(op.partition, out);
+  WriteField(op.partition, out);
   TaggedFields tags = op.extra;
   if (op.log_start) tags[kLogStart] = Encoded(op.log_start->value());
   if (op.flushed_end) tags[kFlushedEnd] = Encoded(op.flushed_end->value());
@@ -305,11 +223,11 @@ void Encode(const PartitionChanged& op, ByteWriter& out) {
   }
   if (op.damaged) {
     tags[kDamaged] = Encoded([&](ByteWriter& field) {
-      for (const OffsetRange& range : *op.damaged) Write(range, field);
+      for (const OffsetRange& range : *op.damaged) WriteField(range, field);
     });
   }
   if (op.damaged_tail) tags[kDamagedTail] = Encoded(*op.damaged_tail);
-  Write(tags, out);
+  WriteField(tags, out);
 }
 
 std::vector<EpochStart> ReadEpochs(FieldReader& in) {
@@ -359,7 +277,7 @@ void Encode(const Checkpoint& op, ByteWriter& out) {
   out.Varint(op.next_segment_id);
   out.Varint(op.next_file_number);
   out.Varint(ZigZag(op.at));
-  Write(op.extra, out);
+  WriteField(op.extra, out);
 }
 
 Status Decode(FieldReader& in, Checkpoint& op) {
@@ -377,9 +295,9 @@ void Encode(const SnapshotEnd&, ByteWriter&) {}
 Status Decode(FieldReader& in, SnapshotEnd&) { return CheckRest(in); }
 
 void Encode(const PurgePending& op, ByteWriter& out) {
-  Write(op.id, out);
+  WriteField(op.id, out);
   out.LengthPrefixed(op.name);
-  Write(op.extra, out);
+  WriteField(op.extra, out);
 }
 
 Status Decode(FieldReader& in, PurgePending& op) {
@@ -390,7 +308,7 @@ Status Decode(FieldReader& in, PurgePending& op) {
   return Status::Ok();
 }
 
-void Encode(const PurgeDone& op, ByteWriter& out) { Write(op.id, out); }
+void Encode(const PurgeDone& op, ByteWriter& out) { WriteField(op.id, out); }
 
 Status Decode(FieldReader& in, PurgeDone& op) {
   op.id = in.Topic();
