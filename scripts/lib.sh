@@ -44,3 +44,12 @@ install_packages() {
     apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2 ||
     die "apt-get could not install: ${missing[*]}"
 }
+
+# configure ARGUMENT...: cmake with these, silent unless it fails.
+configure() {
+  mkdir -p "$root/build"
+  if ! cmake -S "$root" "$@" >"$root/build/configure.log" 2>&1; then
+    cat "$root/build/configure.log" >&2
+    return 1
+  fi
+}

@@ -178,12 +178,13 @@ Status WriteLanes(Lanes& lanes, size_t first, size_t step, WriterBoard& board) {
 
 // About: what batches add to the lines is guessed.
 uint64_t ExpectedBytes(const DemoInput& input) {
-  uint64_t bytes = input.bytes;
+  uint64_t records = input.bytes;
+  uint64_t headers = 0;
   for (const DemoSource& source : input.sources) {
-    bytes += 8 * source.lines.size() +
-             kRecordBatchHeaderBytes * source.batches.size();
+    records += 8 * source.lines.size();
+    headers += kRecordBatchHeaderBytes * source.batches.size();
   }
-  return bytes * input.passes * input.repeats;
+  return (records * input.repeats + headers) * input.passes;
 }
 
 Status RunWriters(TieredStorage& store, Lanes& lanes, Progress& progress,
