@@ -342,13 +342,13 @@ TEST_P(ObjectStoreContract, PutIfVersionOfAnAbsentKeyConflicts) {
 }
 
 TEST_P(ObjectStoreContract, CancelledBeforeItBeginsChangesNothing) {
-  auto token = std::make_shared<CancelToken>();
-  token->Cancel();
-  client.request.cancel = token;
+  std::stop_source stop;
+  stop.request_stop();
+  client.request.cancel = stop.get_token();
   EXPECT_EQ(client.Put("key", "x").status().code(), StatusCode::kCancelled);
   EXPECT_EQ(client.Get("key").status().code(), StatusCode::kCancelled);
   EXPECT_EQ(client.List("", "", 1).status().code(), StatusCode::kCancelled);
-  client.request.cancel = nullptr;
+  client.request.cancel = {};
   EXPECT_EQ(client.Keys(), Keys{});
 }
 

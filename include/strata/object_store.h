@@ -13,16 +13,17 @@
 //    not repeat a conditional Put by itself.
 //  * kNotFound: no such key. kConflict: the precondition did not hold, nothing
 //    changed. kUnavailable: try again later. kDeadlineExceeded: the deadline
-//    passed before the request was sent. kCancelled: the token fired before.
+//    passed before the request was sent. kCancelled: the caller asked to stop
+//    before.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -85,21 +86,11 @@ struct ListPage {
   bool more = false;
 };
 
-// Shared flag by which a caller gives up. Thread-safe.
-class CancelToken {
- public:
-  void Cancel() { cancelled_.store(true, std::memory_order_release); }
-  bool cancelled() const { return cancelled_.load(std::memory_order_acquire); }
-
- private:
-  std::atomic<bool> cancelled_{false};  // release in Cancel pairs with acquire
-};
-
 // What holds for each request.
 struct ObjectRequest {
   // Measured on a monotonic clock from the call; zero means no deadline.
   std::chrono::milliseconds timeout{0};
-  std::shared_ptr<const CancelToken> cancel;  // may be null
+  std::stop_token cancel;  // the default one never asks to stop
 };
 
 struct ObjectStoreCapabilities {
@@ -134,9 +125,8 @@ class ObjectStore {
   // with the bytes of `key` from `position` on. Answers how many bytes were
   // filled: fewer than out.size() only at the object's end; kOutOfRange when
   // position lies at or behind the end of a non-empty range.
-  virtual void Get(std::string key, uint64_t position,
-                   std::span<std::byte> out, ObjectRequest request,
-                   Done<Result<size_t>> done) = 0;
+  virtual void Get(std::string key, uint64_t position, std::span<std::byte> out,
+                   ObjectRequest request, Done<Result<size_t>> done) = 0;
 
   virtual void Head(std::string key, ObjectRequest request,
                     Done<Result<ObjectInfo>> done) = 0;

@@ -33,7 +33,8 @@ enum class StatusCode {
   // The offset lies outside [log start, log end). Ask Bounds and go on there.
   kOutOfRange,
   // A precondition (expected offset, object version, epoch) did not hold, or
-  // another process has the store open. Nothing was changed. Read the current state and decide again.
+  // another process has the store open. Nothing was changed. Read the current
+  // state and decide again.
   kConflict,
   // A limit is reached (memory, queue, WAL length, views held). Nothing was
   // changed. Wait, release views, or try again later.
@@ -41,7 +42,7 @@ enum class StatusCode {
   // The deadline passed before the outcome was known to be success. For calls
   // that change something the change may still happen: read back.
   kDeadlineExceeded,
-  // The caller's cancel token fired.
+  // The caller asked to stop (a std::stop_token).
   kCancelled,
   // A disk is full. Trim, delete, offload or demote; those still work.
   kNoSpace,
@@ -102,8 +103,9 @@ std::ostream& operator<<(std::ostream& out, const Status& status);
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT
-  Result(Status status)  // NOLINT
+  Result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT
+  Result(Status status)                                      // NOLINT
       : state_(std::in_place_index<1>, std::move(status)) {
     if (std::get<1>(state_).ok()) std::abort();
   }
@@ -138,17 +140,17 @@ class [[nodiscard]] Result {
 }  // namespace strata
 
 // Returns the Status of `expr` from the enclosing function unless it is Ok.
-#define STRATA_RETURN_IF_ERROR(expr)                        \
-  do {                                                      \
-    ::strata::Status strata_status_ = (expr);               \
-    if (!strata_status_.ok()) return strata_status_;        \
+#define STRATA_RETURN_IF_ERROR(expr)                 \
+  do {                                               \
+    ::strata::Status strata_status_ = (expr);        \
+    if (!strata_status_.ok()) return strata_status_; \
   } while (false)
 
 #define STRATA_CONCAT_INNER_(a, b) a##b
 #define STRATA_CONCAT_(a, b) STRATA_CONCAT_INNER_(a, b)
-#define STRATA_ASSIGN_OR_RETURN_(temp, lhs, expr)       \
-  auto temp = (expr);                                   \
-  if (!temp.ok()) return std::move(temp).status();      \
+#define STRATA_ASSIGN_OR_RETURN_(temp, lhs, expr)  \
+  auto temp = (expr);                              \
+  if (!temp.ok()) return std::move(temp).status(); \
   lhs = *std::move(temp)
 
 // `STRATA_ASSIGN_OR_RETURN(auto x, F());` assigns the value of F() to x, or

@@ -72,7 +72,7 @@ void ChunkStore::Get(const ChunkKey& key, Cache::LoadDone done) {
   // std::function copies: what moves only is shared.
   auto landing = std::make_shared<Cache::LoadDone>(std::move(done));
   store_->Get(key.image.key, position, out,
-              {.timeout = options_.request_timeout, .cancel = nullptr},
+              {.timeout = options_.request_timeout, .cancel = {}},
               [self = shared_from_this(), name = key.image.key, position,
                expected, chunk, landing](Result<size_t> got) {
                 self->gate_.Leave();

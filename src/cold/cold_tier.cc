@@ -66,8 +66,7 @@ class ColdTier::Impl {
     indexes->Close();
   }
 
-  ImageStreamOptions StreamOptions(
-      std::shared_ptr<const CancelToken> cancel) const {
+  ImageStreamOptions StreamOptions(std::stop_token cancel) const {
     return {.piece_bytes = options.chunk_bytes,
             .request = {.timeout = options.request_timeout,
                         .cancel = std::move(cancel)}};
@@ -100,7 +99,7 @@ void ColdTier::Read(SegmentEntry entry, ReadWindow window,
 
 void ColdTier::Upload(SegmentEntry entry, std::string topic_label,
                       std::shared_ptr<ObjectSource> source,
-                      std::shared_ptr<const CancelToken> cancel,
+                      std::stop_token cancel,
                       UniqueFunction<void(Result<ColdAddress>)> done) {
   if (source->size() != entry.image_bytes) {
     Status status(StatusCode::kInvalidArgument,
@@ -132,15 +131,14 @@ void ColdTier::Download(SegmentEntry entry,
           done(std::move(valid));
         });
   }
-  StreamImage(impl_->store, entry, impl_->StreamOptions(nullptr),
+  StreamImage(impl_->store, entry, impl_->StreamOptions({}),
               std::move(piece), std::move(done));
 }
 
 void ColdTier::Delete(ColdAddress address, UniqueFunction<void(Status)> done) {
   auto answer = std::make_shared<UniqueFunction<void(Status)>>(std::move(done));
   impl_->store->Delete(
-      address.key,
-      {.timeout = impl_->options.request_timeout, .cancel = nullptr},
+      address.key, {.timeout = impl_->options.request_timeout, .cancel = {}},
       [answer, key = address.key](const Status& status) {
         (*answer)(status.WithContext("object " + key));
       });
@@ -148,10 +146,9 @@ void ColdTier::Delete(ColdAddress address, UniqueFunction<void(Status)> done) {
 
 void ColdTier::RemoveTopic(TopicId topic, size_t limit,
                            UniqueFunction<void(Result<Removed>)> done) {
-  RemoveTopicObjects(
-      impl_->store, topic, limit,
-      {.timeout = impl_->options.request_timeout, .cancel = nullptr},
-      std::move(done));
+  RemoveTopicObjects(impl_->store, topic, limit,
+                     {.timeout = impl_->options.request_timeout, .cancel = {}},
+                     std::move(done));
 }
 
 ColdTier::Stats ColdTier::stats() const {

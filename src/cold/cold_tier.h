@@ -62,8 +62,7 @@ class ColdTier {
   // kDataLoss: the source is damaged. kUnavailable: the object arrived damaged
   // or did not arrive; try again. kCancelled.
   void Upload(SegmentEntry entry, std::string topic_label,
-              std::shared_ptr<ObjectSource> source,
-              std::shared_ptr<const CancelToken> cancel,
+              std::shared_ptr<ObjectSource> source, std::stop_token cancel,
               UniqueFunction<void(Result<ColdAddress>)> done);
 
   // Hands the whole image to `piece`, in order and one after the other, past

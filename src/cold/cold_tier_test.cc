@@ -42,9 +42,8 @@ class ColdTierTest : public testing::Test {
     return MakeImage(sample.Spec(id), sample.batches());
   }
 
-  Result<ColdAddress> Upload(
-      const SampleImage& image,
-      std::shared_ptr<const CancelToken> cancel = nullptr) {
+  Result<ColdAddress> Upload(const SampleImage& image,
+                             std::stop_token cancel = {}) {
     return Await<Result<ColdAddress>>(runtime, [&](auto done) {
       tier->Upload(image.entry, "orders", MakeStringSource(image.bytes), cancel,
                    std::move(done));
@@ -415,7 +414,7 @@ TEST_F(ColdTierTest, LabelThatFitsNoKeyIsMadeToFit) {
   const SampleImage image = Image(3, 100);
   const auto address = Await<Result<ColdAddress>>(runtime, [&](auto done) {
     tier->Upload(image.entry, "a/../\\b" + std::string(300, 'x'),
-                 MakeStringSource(image.bytes), nullptr, std::move(done));
+                 MakeStringSource(image.bytes), {}, std::move(done));
   });
   ASSERT_TRUE(address.ok()) << address.status();
   EXPECT_THAT(address->key, HasSubstr("-a_..__bxxx"));
@@ -461,7 +460,7 @@ TEST_F(ColdTierTest, UploadThatArrivesDamagedIsDetectedAndRemoved) {
   const SampleImage image = Image(3, 100);
   const auto address = Await<Result<ColdAddress>>(runtime, [&](auto done) {
     tier->Upload(image.entry, "orders", std::make_shared<Liar>(image.bytes),
-                 nullptr, std::move(done));
+                 {}, std::move(done));
   });
   EXPECT_EQ(address.status().code(), StatusCode::kUnavailable);
   EXPECT_THAT(address.status().message(), HasSubstr("checksum"));
@@ -503,18 +502,19 @@ TEST_F(ColdTierTest, SourceOfAnotherSizeIsRefused) {
 
 TEST_F(ColdTierTest, CancelledUploadLeavesNothing) {
   const SampleImage image = Image(20, 3000);
-  auto token = std::make_shared<CancelToken>();
-  token->Cancel();
-  EXPECT_EQ(Upload(image, token).status().code(), StatusCode::kCancelled);
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_EQ(Upload(image, stop.get_token()).status().code(),
+            StatusCode::kCancelled);
   // And in the middle, at whatever step that is.
   for (int steps = 1; steps < 12; ++steps) {
-    auto later = std::make_shared<CancelToken>();
+    std::stop_source later;
     std::optional<StatusCode> code;
     tier->Upload(
-        image.entry, "orders", MakeStringSource(image.bytes), later,
+        image.entry, "orders", MakeStringSource(image.bytes), later.get_token(),
         [&](Result<ColdAddress> address) { code = address.status().code(); });
     for (int i = 0; i < steps; ++i) runtime.Step();
-    later->Cancel();
+    later.request_stop();
     runtime.RunUntilIdle();
     ASSERT_TRUE(code == StatusCode::kCancelled || code == StatusCode::kOk);
     if (code == StatusCode::kCancelled) {

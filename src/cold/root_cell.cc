@@ -59,7 +59,7 @@ void RootCell::StartFetch() {
   }
   FetchRoot(
       context_.store, key_, partition_,
-      {.timeout = context_.request_timeout, .cancel = nullptr},
+      {.timeout = context_.request_timeout, .cancel = {}},
       [self = shared_from_this(), changes](Result<ColdPartitionPtr> fetched) {
         self->OnFetched(changes, std::move(fetched));
       });
@@ -163,7 +163,7 @@ void RootCell::Put(const ColdPartitionPtr& current, ColdRoot root) {
       key_, MakeStringSource(std::move(bytes)),
       current->generation == 0 ? PutPrecondition::Absent()
                                : PutPrecondition::IfVersion(current->version),
-      {.timeout = context_.request_timeout, .cancel = nullptr},
+      {.timeout = context_.request_timeout, .cancel = {}},
       [self = shared_from_this(), next = std::move(next)](
           Result<ObjectVersion> put) { self->OnPut(next, std::move(put)); });
 }

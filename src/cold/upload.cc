@@ -103,9 +103,9 @@ class Upload : public std::enable_shared_from_this<Upload> {
   }
 
   void Abandon(Status why) {
-    // Without the cancel token, which may be why.
+    // Without the stop token, which may be why.
     store_->Delete(
-        key(), {.timeout = request().timeout, .cancel = nullptr},
+        key(), {.timeout = request().timeout, .cancel = {}},
         [self = shared_from_this(), why](const Status&) { self->done_(why); });
   }
 

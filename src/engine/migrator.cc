@@ -360,8 +360,7 @@ void Migrator::Upload(JobPtr job, size_t index) {
       context_.warm.OpenSource(entry);
   if (!source.ok()) return job->Finish(source.status());
   context_.cold->Upload(entry, job->partition->name.topic, *std::move(source),
-                        nullptr,
-                        [this, job, index](Result<ColdAddress> address) {
+                        {}, [this, job, index](Result<ColdAddress> address) {
                           if (!address.ok())
                             return job->Finish(address.status());
                           SegmentEntry uploaded = job->inputs[index]->entry;

@@ -15,7 +15,7 @@ void BlockingObjectStore::Run(Status valid, ObjectRequest request,
        request = std::move(request), work = std::move(work),
        done = std::move(done)]() mutable {
         if (!valid.ok()) return done(std::move(valid));
-        if (request.cancel != nullptr && request.cancel->cancelled()) {
+        if (request.cancel.stop_requested()) {
           return done(Status(StatusCode::kCancelled, "request cancelled"));
         }
         const Duration waited = self->runtime_.clock().Now() - called;
