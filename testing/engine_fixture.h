@@ -12,6 +12,7 @@
 #include "object_store/memory/memory_object_store.h"
 #include "testing/await.h"
 #include "testing/faulty_object_store.h"
+#include "testing/sim_completions.h"
 #include "testing/sim_file_system.h"
 #include "testing/sim_runtime.h"
 
@@ -33,7 +34,8 @@ class EngineTest : public ::testing::Test {
                                   .data_fs = *data_,
                                   .warm_fs = *warm_,
                                   .cold = cold_,
-                                  .log = nullptr});
+                                  .log = nullptr,
+                                  .executor = executor_});
   }
 
   void Close() {
@@ -125,6 +127,8 @@ class EngineTest : public ::testing::Test {
   std::unique_ptr<SimFileSystem> data_ = disk_.Mount("data");
   std::unique_ptr<SimFileSystem> warm_ = disk_.Mount("warm");
   std::shared_ptr<ObjectStore> cold_ = MakeMemoryObjectStore(runtime_);
+  std::shared_ptr<CompletionExecutor> executor_ =
+      std::make_shared<SimCompletions>(runtime_);
   std::unique_ptr<Engine> engine_;
 };
 

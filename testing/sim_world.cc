@@ -86,7 +86,8 @@ Status SimWorld::Open() {
                                                .data_fs = *data,
                                                .warm_fs = *warm,
                                                .cold = bucket,
-                                               .log = journal_});
+                                               .log = journal_,
+                                               .executor = executor_});
   if (!opened.ok()) return std::move(opened).status();
   engine = *std::move(opened);
   return Status::Ok();

@@ -10,6 +10,7 @@
 #include "runtime/xoshiro.h"
 #include "testing/faulty_object_store.h"
 #include "testing/journal.h"
+#include "testing/sim_completions.h"
 #include "testing/sim_file_system.h"
 #include "testing/sim_runtime.h"
 
@@ -88,6 +89,8 @@ class SimWorld {
   static TieredStorageConfig DrawConfig(Dice& dice);
 
   std::shared_ptr<Journal> journal_;
+  std::shared_ptr<CompletionExecutor> executor_ =
+      std::make_shared<SimCompletions>(runtime);
   TieredStorageConfig config_;
   bool spoiled_ = false;
   MonotonicTime healed_at_{};

@@ -19,6 +19,8 @@ namespace {
 TieredStorageConfig Config(const TempDir& dir) {
   TieredStorageConfig config = TieredStorageConfig::Testing(dir.path() / "s");
   config.hot_tier_max_bytes = 1 * kMiB;
+  // Two readers, each holding one view in 97 batches: a chunk for each view.
+  config.hot_pinned_max_bytes = 4 * kMiB;
   config.max_batch_bytes = 64 * kKiB;
   config.wal_chunk_bytes = 64 * kKiB;
   config.wal_file_bytes = 1 * kMiB;
@@ -170,6 +172,64 @@ TEST(Concurrency, TopicsAreDeletedAndMadeAgainUnderReadersAndWriters) {
   done = true;
   for (std::thread& thread : threads) thread.join();
   EXPECT_TRUE(storage.Shutdown().ok());
+}
+
+// Many appends of several threads under way at once, readers that wait for
+// them, and a shutdown in the middle.
+TEST(Concurrency, EveryAsynchronousCallIsAnsweredOnceAndInOrder) {
+  const TempDir dir;
+  constexpr int kWriters = 3;
+  constexpr int kAppends = 400;
+  struct Tally {
+    std::atomic<int> taken{0}, closed{0}, other{0}, reads{0};
+    std::atomic<bool> ordered{true};
+    Offset last{};  // by one completion after the other
+  } tally;
+  int reads_asked = 0;
+  {
+    auto opened = TieredStorage::Open(Config(dir));
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    TieredStorage& storage = **opened;
+    ASSERT_TRUE(storage.CreateTopic("t", 1).ok());
+    const Partition partition = *storage.GetPartition({"t", 0});
+    std::vector<std::thread> writers;
+    for (int w = 0; w < kWriters; ++w) {
+      writers.emplace_back([&] {
+        for (int i = 0; i < kAppends; ++i) {
+          const std::string text(100, 'x');
+          storage.AppendAsync(partition,
+                              Request(text, i % 2 == 0 ? Durability::kDisk
+                                                       : Durability::kMemory),
+                              [&tally](Result<AppendResult> ack) {
+                                if (ack.ok()) {
+                                  if (ack->end_offset <= tally.last)
+                                    tally.ordered = false;
+                                  tally.last = ack->end_offset;
+                                  ++tally.taken;
+                                } else {
+                                  ++(ack.status().code() == StatusCode::kClosed
+                                         ? tally.closed
+                                         : tally.other);
+                                }
+                              });
+        }
+      });
+    }
+    for (uint64_t at = 0; at < 200; ++at, ++reads_asked) {
+      ReadOptions options;
+      options.min_bytes = 100;
+      if (at % 4 == 0) options.timeout = std::chrono::milliseconds(1);
+      storage.ReadAsync(
+          partition, Offset(at), options,
+          [&tally](Result<std::vector<BatchView>>) { ++tally.reads; });
+    }
+    EXPECT_TRUE(storage.Shutdown().ok());
+    for (std::thread& writer : writers) writer.join();
+  }
+  EXPECT_EQ(tally.taken + tally.closed, kWriters * kAppends);
+  EXPECT_EQ(tally.other, 0);
+  EXPECT_EQ(tally.reads, reads_asked);
+  EXPECT_TRUE(tally.ordered);
 }
 
 // D30: background work keeps the store alive after the last handle is gone.

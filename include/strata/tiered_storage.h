@@ -22,16 +22,19 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "strata/batch_view.h"
 #include "strata/config.h"
+#include "strata/executor.h"
 #include "strata/logging.h"
 #include "strata/object_store.h"
 #include "strata/status.h"
@@ -74,9 +77,17 @@ struct ReadOptions {
   uint64_t max_bytes = 1 * kMiB;
   // Nothing at or above this offset is returned (a server's high watermark).
   std::optional<Offset> limit_offset{};
-  // How long to wait for cold data. Zero: as long as requests may take. The
-  // download goes on when it passes, for the next reader.
+  // At the visible end, wait for appends until so many bytes can be returned;
+  // 0: do not wait. Nothing is waited for at limit_offset or max_bytes, nor
+  // when batches are there and more would have to come from disk or bucket.
+  uint64_t min_bytes = 0;
+  // How long the read may take; zero: as long as it takes. At the visible end
+  // the answer is then what is there, if only nothing; while disk or bucket is
+  // waited for it is kDeadlineExceeded, and the download goes on for the next
+  // reader.
   std::chrono::milliseconds timeout{0};
+  // The read answers kCancelled soon after it asks to stop.
+  std::stop_token cancel{};
 };
 
 // Where a partition begins and ends.
@@ -234,6 +245,9 @@ struct OpenOptions {
   std::shared_ptr<ObjectStore> cold_store;
   // Null: warnings and errors go to standard error.
   std::shared_ptr<LogSink> log;
+  // Where completions of AppendAsync, ReadAsync and WhenWritable run. Null:
+  // on one thread of the store, one after the other.
+  std::shared_ptr<CompletionExecutor> executor{};
 };
 
 // A resolved partition, for hot loops: spares the look-up by name. Cheap to
@@ -320,6 +334,24 @@ class TieredStorage {
                              Offset end, ByteSpan data,
                              Durability durability = Durability::kDisk);
 
+  // As Append, without waiting. The bytes are copied before this returns.
+  // `done` is called exactly once, on the executor given at Open, never inside
+  // the call nor under a lock; it may call anything but Shutdown and the
+  // destructor. Those of a partition's appends that were taken are called in
+  // the order of their offsets. Errors as of Append, but without room the
+  // answer is kOverloaded or kNoSpace at once (see WhenWritable), and topics
+  // are not created. An append under way at Shutdown is still made durable.
+  using AppendDone = std::function<void(Result<AppendResult>)>;
+  void AppendAsync(const Partition& partition, const AppendRequest& request,
+                   AppendDone done);
+  void AppendAsync(const Partition& partition,
+                   std::span<const AppendRequest> requests, AppendDone done);
+
+  // Calls `ready` once, as above, when an append that was refused for want of
+  // room may be tried again: Ok, or kClosed when the store shuts down. There
+  // may be no room again by then.
+  void WhenWritable(std::function<void(Status)> ready);
+
   // Cuts the log: offsets at and above `offset` are gone, the next append gets
   // `offset` and `epoch`, which must be above the current one. Durable on
   // return. kOutOfRange outside [max(log start, cold end), log end];
@@ -343,6 +375,12 @@ class TieredStorage {
                                       Offset start, ReadOptions options = {});
   Result<std::vector<BatchView>> Read(const Partition& partition, Offset start,
                                       ReadOptions options = {});
+
+  // As Read, without waiting; `done` as of AppendAsync. At Shutdown the answer
+  // is kClosed, or what is there already.
+  using ReadDone = std::function<void(Result<std::vector<BatchView>>)>;
+  void ReadAsync(const Partition& partition, Offset start, ReadOptions options,
+                 ReadDone done);
 
   Result<LogBounds> Bounds(const TopicPartition& partition);
   Result<LogBounds> Bounds(const Partition& partition);

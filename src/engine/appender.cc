@@ -114,6 +114,11 @@ Result<PendingAppend> Appender::TryAppend(
   STRATA_RETURN_IF_ERROR(CheckAppend(requests));
   STRATA_RETURN_IF_ERROR(CheckRoom());
   MutexLock lock(partition.mu);
+  return AppendHere(partition, requests);
+}
+
+Result<PendingAppend> Appender::AppendHere(
+    PartitionState& partition, std::span<const AppendRequest> requests) {
   STRATA_RETURN_IF_ERROR(CheckWritable(partition));
   const std::optional<Offset> expected = requests.front().expected_offset;
   if (expected && *expected != partition.log_end) {
@@ -123,6 +128,35 @@ Result<PendingAppend> Appender::TryAppend(
                               partition.log_end.value()));
   }
   return Put(partition, partition.log_end, requests, Strongest(requests));
+}
+
+Status Appender::AppendAsync(PartitionState& partition,
+                             std::span<const AppendRequest> requests,
+                             AckQueue::Done& done) {
+  STRATA_RETURN_IF_ERROR(CheckAppend(requests));
+  STRATA_RETURN_IF_ERROR(CheckRoom());
+  PendingAppend pending;
+  std::shared_ptr<AckQueue> acks;
+  uint64_t ticket = 0;
+  {
+    MutexLock lock(partition.mu);
+    STRATA_ASSIGN_OR_RETURN(pending, AppendHere(partition, requests));
+    if (partition.acks == nullptr) {
+      partition.acks = std::make_shared<AckQueue>(executor_);
+    }
+    acks = partition.acks;
+    // Under the lock: in the order of the offsets.
+    ticket = acks->Add(pending.result, std::move(done));
+  }
+  if (!pending.wait) {
+    acks->Settle(ticket, Status::Ok());
+  } else {
+    context_.wal.WhenDurable(pending.wal_seq,
+                             [acks = std::move(acks), ticket](Status status) {
+                               acks->Settle(ticket, std::move(status));
+                             });
+  }
+  return Status::Ok();
 }
 
 Status Appender::CheckWrite(OffsetRange offsets, ByteSpan data) const {
@@ -233,6 +267,7 @@ Result<PendingAppend> Appender::Put(PartitionState& partition, Offset base,
          .wants_disk = durability == Durability::kDisk,
          .appended_at = now});
   }
+  partition.WakeReaders();
   Add(context_.counters.hot_writes, requests.size());
   Add(context_.counters.bytes_written, bytes);
   PendingAppend pending;

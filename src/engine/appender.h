@@ -3,6 +3,7 @@
 
 #include <span>
 
+#include "engine/completion.h"
 #include "engine/context.h"
 #include "engine/engine.h"
 
@@ -11,13 +12,19 @@ namespace strata::engine {
 // Thread-safe.
 class Appender {
  public:
-  explicit Appender(EngineContext& context) : context_(context) {}
+  Appender(EngineContext& context, ExecutorPtr executor)
+      : context_(context), executor_(std::move(executor)) {}
 
   // What is wrong with the call itself, whatever the partition's state.
   Status CheckAppend(std::span<const AppendRequest> requests) const;
   Status CheckWrite(OffsetRange offsets, ByteSpan data) const;
   Result<PendingAppend> TryAppend(PartitionState& partition,
                                   std::span<const AppendRequest> requests);
+  // As TryAppend. When it answers Ok it has taken `done`, which is called as
+  // AckQueue says.
+  Status AppendAsync(PartitionState& partition,
+                     std::span<const AppendRequest> requests,
+                     AckQueue::Done& done);
   Result<PendingAppend> TryWrite(PartitionState& partition, OffsetRange offsets,
                                  ByteSpan data, Durability durability);
 
@@ -27,6 +34,9 @@ class Appender {
   Status CheckRoom() const;
   Status CheckWritable(PartitionState& partition) const
       STRATA_REQUIRES(partition.mu);
+  Result<PendingAppend> AppendHere(PartitionState& partition,
+                                   std::span<const AppendRequest> requests)
+      STRATA_REQUIRES(partition.mu);
   // Frames `requests` from `base` on, puts them into the WAL and the tail.
   Result<PendingAppend> Put(PartitionState& partition, Offset base,
                             std::span<const AppendRequest> requests,
@@ -34,6 +44,7 @@ class Appender {
       STRATA_REQUIRES(partition.mu);
 
   EngineContext& context_;
+  const ExecutorPtr executor_;  // of completions
 };
 
 }  // namespace strata::engine

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "engine/completion.h"
 #include "engine/engine_impl.h"
 
 namespace strata::engine {
@@ -72,7 +73,23 @@ Status Engine::CheckWrite(OffsetRange offsets, ByteSpan data) const {
 
 Result<PendingAppend> Engine::TryAppend(
     PartitionState& partition, std::span<const AppendRequest> requests) {
-  return impl_->appender_->TryAppend(partition, requests);
+  const uint64_t room = impl_->room_events_.load();
+  Result<PendingAppend> appended =
+      impl_->appender_->TryAppend(partition, requests);
+  if (!appended.ok()) impl_->NoteRefusal(room);
+  return appended;
+}
+
+void Engine::AppendAsync(PartitionState& partition,
+                         std::span<const AppendRequest> requests,
+                         TieredStorage::AppendDone done) {
+  const uint64_t room = impl_->room_events_.load();
+  Status refused = impl_->appender_->AppendAsync(partition, requests, done);
+  if (refused.ok()) return;
+  impl_->NoteRefusal(room);
+  Completion<Result<AppendResult>>(impl_->environment_.executor,
+                                   std::move(done))
+      .Answer(std::move(refused));
 }
 
 Result<PendingAppend> Engine::TryWrite(PartitionState& partition,
@@ -88,6 +105,13 @@ void Engine::WhenDurable(const PendingAppend& append, StatusDone done) {
 
 uint64_t Engine::WhenWritable(UniqueFunction<void()> ready) {
   return impl_->WhenWritable(std::move(ready));
+}
+void Engine::WhenRoom(std::function<void(Status)> ready) {
+  Completion<Status> completion(impl_->environment_.executor, std::move(ready));
+  impl_->WhenWritable(
+      [impl = impl_.get(), completion = std::move(completion)]() mutable {
+        completion.Answer(impl->stopping() ? Closed() : Status::Ok());
+      });
 }
 void Engine::CancelWritable(uint64_t id) { impl_->CancelWritable(id); }
 
@@ -111,7 +135,19 @@ void Engine::Repair(PartitionPtr partition, StatusDone done) {
 void Engine::Read(PartitionPtr partition, Offset start, ReadOptions options,
                   Done<std::vector<BatchView>> done) {
   if (impl_->stopping()) return done(Closed());
-  impl_->reader_->Read(std::move(partition), start, options, std::move(done));
+  impl_->reader_->Read(std::move(partition), start, std::move(options),
+                       std::move(done));
+}
+
+void Engine::ReadAsync(PartitionPtr partition, Offset start,
+                       ReadOptions options, TieredStorage::ReadDone done) {
+  Completion<Result<std::vector<BatchView>>> completion(
+      impl_->environment_.executor, std::move(done));
+  Read(std::move(partition), start, std::move(options),
+       [completion = std::move(completion)](
+           Result<std::vector<BatchView>> batches) mutable {
+         completion.Answer(std::move(batches));
+       });
 }
 
 Result<LogBounds> Engine::Bounds(PartitionState& p) const {

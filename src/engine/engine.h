@@ -28,6 +28,8 @@ struct EngineEnvironment {
   FileSystem& warm_fs;                // segment files
   std::shared_ptr<ObjectStore> cold;  // null: cold storage disabled
   std::shared_ptr<LogSink> log;       // null: the default sink
+  // Runs the completions of the calls that end in Async, and of WhenRoom.
+  std::shared_ptr<CompletionExecutor> executor;
 };
 
 // An append that is in the log but may not have its durability yet.
@@ -72,6 +74,13 @@ class Engine {
                                  ByteSpan data, Durability durability);
   // Continues when `append` has its durability, kUnknown when the sync failed.
   void WhenDurable(const PendingAppend& append, StatusDone done);
+  // See TieredStorage::AppendAsync, ReadAsync and WhenWritable.
+  void AppendAsync(PartitionState& partition,
+                   std::span<const AppendRequest> requests,
+                   TieredStorage::AppendDone done);
+  void ReadAsync(PartitionPtr partition, Offset start, ReadOptions options,
+                 TieredStorage::ReadDone done);
+  void WhenRoom(std::function<void(Status)> ready);
   // Continues when an append that was refused may be tried again. Who does not
   // want to wait any longer gives the answer to CancelWritable, else it is
   // kept.

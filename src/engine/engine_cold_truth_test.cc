@@ -37,7 +37,8 @@ class EngineColdTruthTest : public EngineTest {
                                          .data_fs = *data_,
                                          .warm_fs = *warm_,
                                          .cold = cold_,
-                                         .log = log_});
+                                         .log = log_,
+                                         .executor = executor_});
     ASSERT_TRUE(engine.ok()) << engine.status();
     engine_ = *std::move(engine);
   }

@@ -41,6 +41,8 @@ class Engine::Impl final : public Attention {
 
   uint64_t WhenWritable(UniqueFunction<void()> ready);
   void CancelWritable(uint64_t id);
+  // An append was refused; `room_events` is what room_events_ was before it.
+  void NoteRefusal(uint64_t room_events) { refused_at_.store(room_events); }
   void Flush(std::vector<PartitionPtr> partitions, StatusDone done);
   void DemoteTo(PartitionPtr partition, StorageTier tier, StatusDone done);
   void PromoteTo(PartitionPtr partition, StorageTier tier, StatusDone done);
@@ -65,6 +67,11 @@ class Engine::Impl final : public Attention {
   RecoveryReport report_;
   Counters counters_;
   Topics topics_;
+
+  // How often room for appends may have come, and at which of these one was
+  // refused last: what came in between is not to be missed.
+  std::atomic<uint64_t> room_events_{0};
+  std::atomic<uint64_t> refused_at_{0};
 
   // Until the last task of this life is gone: after Shutdown, too, rounds and
   // jobs that were left may still write.

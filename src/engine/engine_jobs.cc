@@ -44,6 +44,7 @@ void Engine::Impl::NotifyWritable() {
   std::map<uint64_t, UniqueFunction<void()>> ready;
   {
     MutexLock lock(writable_mu_);
+    ++room_events_;
     ready.swap(writable_);
   }
   for (auto& [id, r] : ready) runtime_.log_executor().Post(std::move(r));
@@ -59,6 +60,11 @@ uint64_t Engine::Impl::WhenWritable(UniqueFunction<void()> ready) {
   {
     MutexLock lock(writable_mu_);
     id = next_writable_++;
+    const uint64_t room = room_events_.load();
+    if (stopping() || refused_at_.exchange(room) != room) {
+      runtime_.log_executor().Post(std::move(ready));
+      return id;
+    }
     writable_.emplace(id, std::move(ready));
     ask_wal = !std::exchange(waits_for_wal_, true);
   }

@@ -315,7 +315,7 @@ void Engine::Impl::Wire() {
   purger_ = std::make_unique<Purger>(context);
   admin_ = std::make_unique<LogAdmin>(context, cold_roots_.get(), *flusher_,
                                       *reaper_);
-  appender_ = std::make_unique<Appender>(context);
+  appender_ = std::make_unique<Appender>(context, environment_.executor);
   reader_ = std::make_unique<Reader>(context, cold_roots_.get());
   runner_ = std::make_unique<JobRunner>(
       runtime_,

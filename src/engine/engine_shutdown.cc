@@ -10,6 +10,10 @@ void Engine::Impl::Shutdown(StatusDone done) {
     return done(Status::Ok());
   }
   NotifyWritable();
+  for (const PartitionPtr& partition : topics_.Partitions()) {
+    MutexLock lock(partition->mu);
+    partition->WakeReaders();
+  }
   // Whichever comes first: the jobs have stopped, or the time is over.
   auto once = std::make_shared<std::atomic<bool>>(false);
   auto close = std::make_shared<StatusDone>(std::move(done));

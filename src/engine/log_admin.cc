@@ -115,6 +115,7 @@ void LogAdmin::Drop(const Topic& topic) {
     std::vector<TailBatch> tail;  // let go outside of the lock
     MutexLock lock(p->mu);
     p->deleted = true;
+    p->WakeReaders();
     tail = p->CutTail(Offset(0));
     for (auto& [base, segment] : p->segments) {
       segments.push_back(std::move(segment));
@@ -162,6 +163,7 @@ void LogAdmin::Trim(PartitionPtr partition, Offset before,
           if (status.ok()) {
             MutexLock lock(partition->mu);
             partition->log_start = before;
+            partition->WakeReaders();
             partition->cold_trim_pending = partition->cold_end > Offset(0);
           }
           hold.Release();
@@ -384,6 +386,8 @@ void LogAdmin::ApplyTruncation(Truncation& truncation) {
     }
     p.damaged_tail = false;
     p.epochs = std::move(truncation.epochs);
+    ++p.cuts;
+    p.WakeReaders();
   }
   for (const auto& copy : hot) {
     if (copy != nullptr) context_.hot.Evict(*copy);
@@ -484,6 +488,7 @@ void LogAdmin::FillDamage(PartitionPtr partition, Gate::Hold hold,
           partition->damaged.clear();
           partition->damaged_tail = false;
           partition->epochs = std::move(epochs);
+          partition->WakeReaders();
         }
         hold.Release();
         done(std::move(status));

@@ -25,6 +25,17 @@ Offset PartitionState::VisibleEnd(uint64_t durable_seq) {
   return std::max(log_start, tail[visible_batches_].log_end_before);
 }
 
+std::optional<uint64_t> PartitionState::AwaitedSeq(uint64_t durable_seq) {
+  VisibleEnd(durable_seq);
+  if (visible_batches_ == tail.size()) return std::nullopt;
+  return tail[visible_batches_].wal_seq;
+}
+
+void PartitionState::WakeReaders() {
+  for (const auto& waiter : read_waiters) waiter->Wake();
+  read_waiters.clear();
+}
+
 Offset PartitionState::DurableEnd(uint64_t durable_seq) const {
   const auto pending = std::partition_point(
       tail.begin(), tail.end(),

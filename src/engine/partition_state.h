@@ -67,6 +67,16 @@ struct TailBatch {
   OffsetRange offsets() const { return batch.facts.offsets; }
 };
 
+class AckQueue;
+
+// A read that waits for more at the visible end. Thread-safe.
+class ReadWaiter {
+ public:
+  virtual ~ReadWaiter() = default;
+  // Has the read look again. Only posts: may be called under locks.
+  virtual void Wake() = 0;
+};
+
 class PartitionState {
  public:
   PartitionState(PartitionId partition_id, TopicPartition partition_name,
@@ -115,6 +125,13 @@ class PartitionState {
   std::deque<TailBatch> tail STRATA_GUARDED_BY(mu);
   uint64_t tail_bytes STRATA_GUARDED_BY(mu) = 0;
   std::map<Offset, SegmentPtr> segments STRATA_GUARDED_BY(mu);
+  // Reads to be woken when more is visible, or anything else has changed that
+  // could be their answer.
+  std::vector<std::shared_ptr<ReadWaiter>> read_waiters STRATA_GUARDED_BY(mu);
+  // Truncations so far: batches that a waiting read holds may be cut off.
+  uint64_t cuts STRATA_GUARDED_BY(mu) = 0;
+  // Made by the first asynchronous append.
+  std::shared_ptr<AckQueue> acks STRATA_GUARDED_BY(mu);
   // Reads of cold segments by base offset; bounded, hints only.
   std::map<Offset, std::shared_ptr<AccessStats>> cold_access
       STRATA_GUARDED_BY(mu);
@@ -124,6 +141,10 @@ class PartitionState {
   // One past the last offset below which every batch has the level it asked
   // for, the WAL being durable through `durable_seq`. Amortised O(1).
   Offset VisibleEnd(uint64_t durable_seq) STRATA_REQUIRES(mu);
+  // The WAL group that has to be durable before VisibleEnd can move; nullopt
+  // when it is the log end.
+  std::optional<uint64_t> AwaitedSeq(uint64_t durable_seq) STRATA_REQUIRES(mu);
+  void WakeReaders() STRATA_REQUIRES(mu);
   // One past the last offset below which everything survives loss of power.
   Offset DurableEnd(uint64_t durable_seq) const STRATA_REQUIRES(mu);
 

@@ -6,6 +6,7 @@
 
 #include "base/planted_fault.h"
 #include "engine/cold_roots.h"
+#include "engine/read_request.h"
 
 namespace strata::engine {
 namespace {
@@ -14,52 +15,26 @@ namespace {
 // but a bug or damage.
 constexpr int kMaxRelocations = 16;
 
-struct TailRef {
-  HotBatch batch;
-  std::shared_ptr<Chunk> chunk;
-};
-
 }  // namespace
-
-struct Reader::Request {
-  PartitionPtr partition;
-  Offset start;
-  Offset next;
-  Offset limit;  // nothing at or above it
-  ReadOptions options;
-  Batches batches;
-  uint64_t bytes = 0;
-  int relocations = 0;
-  bool root_reloaded = false;
-  // Set when a local copy turned out damaged: take the cold one.
-  bool prefer_cold = false;
-  Engine::Done<Batches> done;
-
-  ReadWindow Window() const {
-    return {.start = next,
-            .end = limit,
-            .max_bytes = options.max_bytes - std::min(bytes, options.max_bytes),
-            .at_least_one = batches.empty()};
-  }
-  bool Full() const { return !batches.empty() && bytes >= options.max_bytes; }
-};
-
-struct Reader::Source {
-  enum class Kind { kEnd, kTail, kSegment, kCold };
-  Kind kind = Kind::kEnd;
-  std::vector<TailRef> tail;
-  SegmentPtr segment;
-  std::shared_ptr<HotCopy> hot;
-};
 
 void Reader::Read(PartitionPtr partition, Offset start, ReadOptions options,
                   Engine::Done<Batches> done) {
-  auto request = std::make_unique<Request>();
+  auto request = std::make_shared<Request>(*this);
   request->partition = std::move(partition);
   request->start = start;
   request->next = start;
-  request->options = options;
+  request->options = std::move(options);
   request->done = std::move(done);
+  if (request->options.timeout.count() > 0) {
+    request->begin = context_.runtime.clock().Now();
+  }
+  if (request->options.cancel.stop_possible()) {
+    request->on_stop.emplace(
+        request->options.cancel,
+        [&executor = context_.runtime.read_executor(), raw = request.get()] {
+          executor.Post(raw->GiveUpLater(StatusCode::kCancelled));
+        });
+  }
   Run(std::move(request));
 }
 
@@ -71,6 +46,12 @@ void Reader::Run(RequestPtr request) {
     }
     Source source = *std::move(located);
     if (source.kind == Source::Kind::kEnd) break;
+    if (source.kind == Source::Kind::kParked) {
+      if (source.awaited_seq) {
+        WakeWhenDurable(request->partition, *source.awaited_seq, 2);
+      }
+      return;
+    }
     std::optional<Result<Batches>> here = ReadHere(*request, source);
     if (!here) {
       // What is there is better than waiting for more.
@@ -118,7 +99,7 @@ Result<Reader::Source> Reader::Locate(Request& request) {
   if (request.options.limit_offset) {
     request.limit = std::min(request.limit, *request.options.limit_offset);
   }
-  if (request.next >= request.limit) return Source{};
+  if (request.next >= request.limit) return AtEnd(p, request);
   if (const auto damage = p.DamageAt(request.next)) {
     if (FaultPlanted(PlantedFault::kGapAnsweredOk)) {
       request.next = damage->end;
@@ -218,10 +199,12 @@ void Reader::ReadWarm(RequestPtr request, SegmentPtr segment) {
   CountAccess(*segment->access, *request->partition);
   const ReadWindow window = request->Window();
   const SegmentEntry entry = segment->entry;
+  if (!Leave(request)) return;
   context_.warm.Read(
       entry, window,
       [this, request = std::move(request),
        segment = std::move(segment)](Result<Batches> batches) mutable {
+        if (!ComeBack(*request)) return;
         if (!batches.ok()) {
           return Recover(std::move(request), std::move(segment),
                          std::move(batches).status());
@@ -233,8 +216,10 @@ void Reader::ReadWarm(RequestPtr request, SegmentPtr segment) {
 
 void Reader::ReadCold(RequestPtr request) {
   const PartitionPtr partition = request->partition;
+  if (!Leave(request)) return;
   auto with_root = [this, request = std::move(request)](
                        Result<ColdPartitionPtr> root) mutable {
+    if (!ComeBack(*request)) return;
     if (!root.ok()) {
       return Finish(std::move(request), std::move(root).status());
     }
@@ -256,9 +241,11 @@ void Reader::ReadCold(RequestPtr request) {
     }
     const ReadWindow window = request->Window();
     const OffsetRange owner = entry->offsets;
+    if (!Leave(request)) return;
     context_.cold->Read(*entry, window,
                         [this, owner, request = std::move(request)](
                             Result<Batches> batches) mutable {
+                          if (!ComeBack(*request)) return;
                           if (!batches.ok()) {
                             return Recover(std::move(request), nullptr,
                                            std::move(batches).status());
@@ -335,9 +322,11 @@ void Reader::Recover(RequestPtr request, SegmentPtr segment, Status status) {
     // The object may be gone because the root moved on.
     request->root_reloaded = true;
     const PartitionPtr partition = request->partition;
+    if (!Leave(request)) return;
     return cold_roots_->Reload(
         partition, [this, status, request = std::move(request)](
                        Result<ColdPartitionPtr> root) mutable {
+          if (!ComeBack(*request)) return;
           if (!root.ok()) return Finish(std::move(request), std::move(status));
           Run(std::move(request));
         });
@@ -347,13 +336,6 @@ void Reader::Recover(RequestPtr request, SegmentPtr segment, Status status) {
     return Run(std::move(request));
   }
   Finish(std::move(request), std::move(status));
-}
-
-void Reader::Finish(RequestPtr request, Status status) {
-  Engine::Done<Batches> done = std::move(request->done);
-  // An error behind batches is the next read's.
-  if (!status.ok() && request->batches.empty()) return done(std::move(status));
-  done(std::move(request->batches));
 }
 
 void Reader::CountAccess(AccessStats& access, const PartitionState& partition) {

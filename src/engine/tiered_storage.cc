@@ -9,6 +9,7 @@
 #include "engine/store_directory.h"
 #include "io/posix_file_system.h"
 #include "object_store/file/file_object_store.h"
+#include "runtime/completion_thread.h"
 #include "runtime/thread_runtime.h"
 
 namespace strata {
@@ -18,8 +19,8 @@ using engine::Engine;
 using engine::PartitionPtr;
 using engine::PendingAppend;
 
-// An answer that is waited for. Shared with the callback, which may come after
-// the waiter has given up.
+// An answer that is waited for. Shared with the callback, which may still be
+// returning when the waiter has it.
 template <typename T>
 struct Answer {
   explicit Answer(Runtime& runtime) : event(runtime.NewEvent()) {}
@@ -29,19 +30,13 @@ struct Answer {
 
 // Calls start(done) and waits for done(value).
 template <typename T, typename Start>
-T Await(Runtime& runtime, Start&& start,
-        std::chrono::milliseconds timeout = std::chrono::milliseconds(0)) {
+T Await(Runtime& runtime, Start&& start) {
   auto answer = std::make_shared<Answer<T>>(runtime);
   start([answer](T value) {
     answer->value.emplace(std::move(value));
     answer->event->Set();
   });
-  std::optional<MonotonicTime> deadline;
-  if (timeout.count() > 0) deadline = runtime.clock().Now() + timeout;
-  if (!answer->event->WaitUntil(deadline)) {
-    return Status(StatusCode::kDeadlineExceeded,
-                  fmt::format("no answer within {} ms", timeout.count()));
-  }
+  answer->event->WaitUntil(std::nullopt);
   return std::move(*answer->value);
 }
 
@@ -113,8 +108,16 @@ Result<std::shared_ptr<ObjectStore>> OpenCold(const TieredStorageConfig& config,
 }  // namespace
 
 // Destroyed from the bottom up: the engine's last tasks end with the runtime,
-// and everything they refer to goes after it.
+// and everything they refer to goes after it. The last completions are posted
+// when the engine goes, and run before the destructor returns.
 struct TieredStorage::World {
+  ~World() {
+    runtime.reset();
+    engine.reset();
+    if (own_executor != nullptr) own_executor->Finish();
+  }
+
+  std::shared_ptr<CompletionThread> own_executor;  // null: the host has one
   std::unique_ptr<FileSystem> data_fs;
   std::unique_ptr<FileSystem> warm_fs;
   std::unique_ptr<Engine> engine;
@@ -151,12 +154,17 @@ Result<std::unique_ptr<TieredStorage>> TieredStorage::Open(
   if (cold == nullptr) {
     STRATA_ASSIGN_OR_RETURN(cold, OpenCold(config, *world->runtime));
   }
+  std::shared_ptr<CompletionExecutor> executor = std::move(options.executor);
+  if (executor == nullptr) {
+    executor = world->own_executor = std::make_shared<CompletionThread>();
+  }
   Result<std::unique_ptr<Engine>> engine =
       Engine::Open(std::move(config), {.runtime = *world->runtime,
                                        .data_fs = *world->data_fs,
                                        .warm_fs = *world->warm_fs,
                                        .cold = std::move(cold),
-                                       .log = std::move(options.log)});
+                                       .log = std::move(options.log),
+                                       .executor = executor});
   if (!engine.ok()) return std::move(engine).status();
   world->engine = *std::move(engine);
   return std::unique_ptr<TieredStorage>(new TieredStorage(std::move(world)));
@@ -254,6 +262,21 @@ Result<AppendResult> TieredStorage::Append(
   });
 }
 
+void TieredStorage::AppendAsync(const Partition& partition,
+                                const AppendRequest& request, AppendDone done) {
+  AppendAsync(partition, std::span(&request, 1), std::move(done));
+}
+
+void TieredStorage::AppendAsync(const Partition& partition,
+                                std::span<const AppendRequest> requests,
+                                AppendDone done) {
+  engine().AppendAsync(*partition.state_, requests, std::move(done));
+}
+
+void TieredStorage::WhenWritable(std::function<void(Status)> ready) {
+  engine().WhenRoom(std::move(ready));
+}
+
 Result<AppendResult> TieredStorage::Write(const TopicPartition& partition,
                                           Offset base, Offset end,
                                           ByteSpan data,
@@ -335,12 +358,15 @@ Result<std::vector<BatchView>> TieredStorage::Read(
 Result<std::vector<BatchView>> TieredStorage::Read(const Partition& partition,
                                                    Offset start,
                                                    ReadOptions options) {
-  return Await<Result<std::vector<BatchView>>>(
-      runtime(),
-      [&](auto done) {
-        engine().Read(partition.state_, start, options, std::move(done));
-      },
-      options.timeout);
+  return Await<Result<std::vector<BatchView>>>(runtime(), [&](auto done) {
+    engine().Read(partition.state_, start, std::move(options), std::move(done));
+  });
+}
+
+void TieredStorage::ReadAsync(const Partition& partition, Offset start,
+                              ReadOptions options, ReadDone done) {
+  engine().ReadAsync(partition.state_, start, std::move(options),
+                     std::move(done));
 }
 
 Result<LogBounds> TieredStorage::Bounds(const TopicPartition& partition) {

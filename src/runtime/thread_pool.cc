@@ -5,9 +5,7 @@
 #include "base/check.h"
 
 namespace strata {
-namespace {
 
-// Linux shows at most 15 characters.
 void NameThread(const std::string& name) {
   pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
 }
@@ -17,8 +15,6 @@ void JoinThread(std::thread& thread) {
   STRATA_CHECK(thread.get_id() != std::this_thread::get_id());
   thread.join();
 }
-
-}  // namespace
 
 TimerThread::TimerThread() : thread_([this] { Work(); }) {}
 

@@ -15,6 +15,11 @@
 
 namespace strata {
 
+// Names the calling thread; Linux shows at most 15 characters.
+void NameThread(const std::string& name);
+// Waits for a thread, which must not be the calling one.
+void JoinThread(std::thread& thread);
+
 // Posts tasks to executors when they are due, from one thread of its own.
 // Thread-safe, except that Join is called once and before destruction.
 class TimerThread {
