@@ -148,7 +148,11 @@ void CheckedStore::FinishRead(const OpPtr& op, const PartitionState& partition,
       !views.ok() && views.status().code() == StatusCode::kOutOfRange;
   End(op, views.status(), &partition,
       {out_of_range ? StatusCode::kOutOfRange : StatusCode::kOk,
-       overloaded ? StatusCode::kOverloaded : StatusCode::kOk});
+       overloaded ? StatusCode::kOverloaded : StatusCode::kOk,
+       ticket.options.timeout.count() > 0 ? StatusCode::kDeadlineExceeded
+                                          : StatusCode::kOk,
+       ticket.options.cancel.stop_requested() ? StatusCode::kCancelled
+                                              : StatusCode::kOk});
   if (model == nullptr) return;
   if (out_of_range && !world_.frozen()) {
     Check(*op, model->CheckOutOfRange(ticket));

@@ -1,11 +1,14 @@
 #include "testing/sim_steps.h"
 
 #include <algorithm>
+#include <chrono>
+#include <stop_token>
 
 namespace strata {
 namespace {
 
 using engine::PartitionPtr;
+using std::chrono::milliseconds;
 
 constexpr const char* kTopics[] = {"orders", "payments", "audit"};
 
@@ -203,6 +206,20 @@ SimSteps::OpPtr SimSteps::Read(const PartitionPtr& partition) {
   ReadOptions options;
   options.max_bytes = dice_.Pick({uint64_t{1}, 2 * kKiB, 64 * kKiB, kMiB});
   if (dice_.OneIn(6)) options.limit_offset = Offset(dice_.Below(end + 2));
+  if (dice_.OneIn(4)) {
+    options.min_bytes = dice_.Pick({uint64_t{1}, 2 * kKiB, 64 * kKiB});
+  }
+  // A wait for more has an end.
+  if (options.min_bytes > 0 || dice_.OneIn(8)) {
+    options.timeout = milliseconds(dice_.Between(1, 2000));
+  }
+  if (dice_.OneIn(8)) {
+    std::stop_source stop;
+    options.cancel = stop.get_token();
+    world_.runtime.read_executor().PostAfter(
+        milliseconds(dice_.Below(1000)),
+        [stop]() mutable { stop.request_stop(); });
+  }
   return store_.Read(partition, Offset(start), options);
 }
 
@@ -261,7 +278,7 @@ void SimSteps::ChangeBucket() {
 void SimSteps::PassTime() {
   const uint64_t unit =
       dice_.Pick({uint64_t{1}, uint64_t{100}, uint64_t{5000}});
-  const std::chrono::milliseconds time(unit * dice_.Between(1, 4));
+  const milliseconds time(unit * dice_.Between(1, 4));
   world_.journal().Note(fmt::format("{} ms pass", time.count()));
   if (dice_.OneIn(6)) {
     const auto step = static_cast<int64_t>(dice_.Below(7200)) - 3600;
