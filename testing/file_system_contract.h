@@ -290,7 +290,12 @@ TEST_P(FileSystemContract, LockConflictsUntilReleased) {
               testing::HasSubstr("pid 17 strata serve"));
   EXPECT_EQ(TextOf("LOCK"), "pid 17 strata serve");
   EXPECT_TRUE(fs().TryLock("OTHER", "").ok());
+  EXPECT_TRUE(*fs().IsLocked("LOCK"));
+  EXPECT_FALSE(*fs().IsLocked("OTHER")) << "let go of at once";
+  EXPECT_FALSE(*fs().IsLocked("NONE"));
+  EXPECT_EQ(fs().Stat("NONE").status().code(), StatusCode::kNotFound);
   *first = nullptr;
+  EXPECT_FALSE(*fs().IsLocked("LOCK"));
   EXPECT_TRUE(fs().TryLock("LOCK", "pid 18").ok());
   EXPECT_EQ(TextOf("LOCK"), "pid 18");
 }

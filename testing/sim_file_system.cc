@@ -386,6 +386,17 @@ Result<std::unique_ptr<FileLock>> SimFileSystem::Lock(std::string_view path) {
   }
 }
 
+Result<bool> SimFileSystem::IsLocked(std::string_view path) {
+  STRATA_RETURN_IF_ERROR(ValidatePath(path));
+  const std::string full = Full(path);
+  MutexLock lock(state_->mu);
+  STRATA_RETURN_IF_ERROR(state_->Begin(FileOp::kStat, full));
+  const Result<SimNodeRef> found = state_->disk.Find(full);
+  if (found.status().code() == StatusCode::kNotFound) return false;
+  if (!found.ok()) return found.status().WithContext("lock");
+  return (*found)->locked;
+}
+
 Result<uint64_t> SimFileSystem::FreeBytes() {
   MutexLock lock(state_->mu);
   STRATA_RETURN_IF_ERROR(state_->Begin(FileOp::kStat, Full("")));

@@ -141,6 +141,7 @@ class SimFileSystem final : public FileSystem {
   Status SyncDirectory(std::string_view path) override;
   Result<std::vector<std::string>> List(std::string_view path) override;
   Result<FileStat> Stat(std::string_view path) override;
+  Result<bool> IsLocked(std::string_view path) override;
   Result<std::unique_ptr<FileLock>> TryLock(std::string_view path,
                                             std::string_view note) override;
   Result<std::unique_ptr<FileLock>> Lock(std::string_view path) override;

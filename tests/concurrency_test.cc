@@ -174,6 +174,54 @@ TEST(Concurrency, TopicsAreDeletedAndMadeAgainUnderReadersAndWriters) {
   EXPECT_TRUE(storage.Shutdown().ok());
 }
 
+// Whoever only looks, while a writer appends, moves, trims and recycles its
+// log files, sees a log of that writer at some moment.
+TEST(Concurrency, ViewsOfAStoreThatIsWrittenAreWhole) {
+  const TempDir dir;
+  TieredStorageConfig config = Config(dir);
+  config.checkpoint_interval = std::chrono::milliseconds(5);
+  auto opened = TieredStorage::Open(config);
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  TieredStorage& storage = **opened;
+  ASSERT_TRUE(storage.CreateTopic("t", 1).ok());
+  std::atomic<bool> done{false};
+  std::thread writer([&] {
+    for (uint64_t i = 0; !done; ++i) {
+      const auto ack =
+          storage.Append({"t", 0}, Request(BatchText(i), Durability::kDisk));
+      ASSERT_TRUE(ack.ok()) << ack.status();
+    }
+  });
+  Offset seen(0);
+  for (int view = 0; view < 40; ++view) {
+    auto looked = TieredStorage::OpenReadOnly(config);
+    // Tiny tiers change many times in the time that a view takes.
+    if (looked.status().code() == StatusCode::kUnavailable) continue;
+    ASSERT_TRUE(looked.ok()) << looked.status();
+    EXPECT_TRUE((*looked)->recovery().damage.empty())
+        << (*looked)->recovery().damage.front().detail;
+    const LogBounds bounds = *(*looked)->Bounds({"t", 0});
+    EXPECT_GE(bounds.log_end, seen);
+    seen = bounds.log_end;
+    // What the writer has deleted meanwhile is told, never made up.
+    for (Offset next = bounds.log_start; next < seen;) {
+      const auto batches = (*looked)->Read({"t", 0}, next);
+      if (batches.status().code() == StatusCode::kDataLoss) break;
+      ASSERT_TRUE(batches.ok()) << batches.status();
+      ASSERT_FALSE(batches->empty());
+      for (const BatchView& batch : *batches) {
+        ASSERT_EQ(batch.base_offset(), next);
+        ASSERT_EQ(AsText(batch.bytes()), BatchText(next.value()));
+        next = batch.end_offset();
+      }
+    }
+  }
+  done = true;
+  writer.join();
+  EXPECT_GT(seen, Offset(0));
+  EXPECT_TRUE(storage.Shutdown().ok());
+}
+
 // Many appends of several threads under way at once, readers that wait for
 // them, and a shutdown in the middle.
 TEST(Concurrency, EveryAsynchronousCallIsAnsweredOnceAndInOrder) {

@@ -279,6 +279,17 @@ class TieredStorage {
   static Result<std::unique_ptr<TieredStorage>> Open(TieredStorageConfig config,
                                                      OpenOptions options = {});
 
+  // Opens an existing store to look at it, also while another process has it
+  // open: nothing is locked, written or moved, and every call that would
+  // change something answers kReadOnly. What is seen is the store at this
+  // moment: with a writer, what that one has synced and noted as such (within
+  // its checkpoint_interval); without, what Open would recover. To see more,
+  // open again; so too when the writer has deleted what is read here, which
+  // then fails with kDataLoss. Cost and errors as of Open; kNotFound when
+  // there is no store, kUnavailable when it changes too fast.
+  static Result<std::unique_ptr<TieredStorage>> OpenReadOnly(
+      TieredStorageConfig config, OpenOptions options = {});
+
   // Shuts down if Shutdown was not called. Nothing is alive afterwards but the
   // bytes of views that are still held.
   ~TieredStorage();
@@ -441,6 +452,8 @@ class TieredStorage {
   struct World;
 
   explicit TieredStorage(std::unique_ptr<World> world);
+  static Result<std::unique_ptr<TieredStorage>> OpenWorld(
+      TieredStorageConfig config, OpenOptions options, bool read_only);
 
   engine::Engine& engine() const;
   Runtime& runtime() const;

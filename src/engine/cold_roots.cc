@@ -133,7 +133,8 @@ void ColdRoots::Adopt(PartitionPtr partition, ColdPartitionPtr root,
     const bool whole =
         !NotCovered(*partition, *root) && IsOfThisLog(*partition, *root);
     // Beyond flushed_end it cannot reach: what is offloaded was flushed.
-    const bool behind = !partition->cold_adopted && !partition->deleted &&
+    const bool behind = context_.manifest.status().ok() &&
+                        !partition->cold_adopted && !partition->deleted &&
                         whole && root_end > partition->cold_end &&
                         root_end <= partition->flushed_end;
     if (!behind) {

@@ -8,6 +8,10 @@
 namespace strata::engine {
 namespace {
 
+// A writer that changes its store faster than it can be read is not expected;
+// each attempt reads all of its WAL.
+constexpr int kViewAttempts = 20;
+
 Status Closed() {
   return Status(StatusCode::kClosed, "the store is shut down");
 }
@@ -25,19 +29,33 @@ Result<std::unique_ptr<Engine>> Engine::Open(TieredStorageConfig config,
   return std::unique_ptr<Engine>(new Engine(std::move(impl)));
 }
 
+Result<std::unique_ptr<Engine>> Engine::OpenReadOnly(
+    TieredStorageConfig config, EngineEnvironment environment) {
+  STRATA_RETURN_IF_ERROR(config.Validate());
+  for (int attempt = 0; attempt < kViewAttempts; ++attempt) {
+    auto impl = std::make_unique<Impl>(config, environment);
+    STRATA_ASSIGN_OR_RETURN(const bool whole, impl->OpenView());
+    if (whole) return std::unique_ptr<Engine>(new Engine(std::move(impl)));
+  }
+  return Status(StatusCode::kUnavailable,
+                fmt::format("{}: another process changes the store while it is "
+                            "read, {} times in a row",
+                            environment.data_fs.Describe(), kViewAttempts));
+}
+
 const TieredStorageConfig& Engine::config() const { return impl_->config_; }
 const RecoveryReport& Engine::recovery() const { return impl_->report_; }
 Runtime& Engine::runtime() const { return impl_->runtime_; }
 
 void Engine::CreateTopic(std::string name, uint32_t partitions,
                          TopicSettings settings, Done<TopicInfo> done) {
-  if (impl_->stopping()) return done(Closed());
+  if (Status no = impl_->RefuseChange(); !no.ok()) return done(no);
   impl_->admin_->CreateTopic(std::move(name), partitions, settings,
                              std::move(done));
 }
 
 void Engine::DeleteTopic(std::string name, StatusDone done) {
-  if (impl_->stopping()) return done(Closed());
+  if (Status no = impl_->RefuseChange(); !no.ok()) return done(no);
   impl_->DeleteTopic(std::move(name), std::move(done));
 }
 
@@ -117,18 +135,18 @@ void Engine::CancelWritable(uint64_t id) { impl_->CancelWritable(id); }
 
 void Engine::TruncateTail(PartitionPtr partition, Offset offset, Epoch epoch,
                           StatusDone done) {
-  if (impl_->stopping()) return done(Closed());
+  if (Status no = impl_->RefuseChange(); !no.ok()) return done(no);
   impl_->admin_->TruncateTail(std::move(partition), offset, epoch,
                               std::move(done));
 }
 
 void Engine::Trim(PartitionPtr partition, Offset before, StatusDone done) {
-  if (impl_->stopping()) return done(Closed());
+  if (Status no = impl_->RefuseChange(); !no.ok()) return done(no);
   impl_->admin_->Trim(std::move(partition), before, std::move(done));
 }
 
 void Engine::Repair(PartitionPtr partition, StatusDone done) {
-  if (impl_->stopping()) return done(Closed());
+  if (Status no = impl_->RefuseChange(); !no.ok()) return done(no);
   impl_->admin_->Repair(std::move(partition), std::move(done));
 }
 
@@ -185,29 +203,29 @@ void Engine::Segments(PartitionPtr partition,
 }
 
 void Engine::Flush(std::vector<PartitionPtr> partitions, StatusDone done) {
-  if (impl_->stopping()) return done(Closed());
+  if (Status no = impl_->RefuseChange(); !no.ok()) return done(no);
   impl_->Flush(std::move(partitions), std::move(done));
 }
 
 void Engine::FlushAll(StatusDone done) {
-  if (impl_->stopping()) return done(Closed());
+  if (Status no = impl_->RefuseChange(); !no.ok()) return done(no);
   impl_->Flush(impl_->topics_.Partitions(), std::move(done));
 }
 
 void Engine::DemoteTo(PartitionPtr partition, StorageTier tier,
                       StatusDone done) {
-  if (impl_->stopping()) return done(Closed());
+  if (Status no = impl_->RefuseChange(); !no.ok()) return done(no);
   impl_->DemoteTo(std::move(partition), tier, std::move(done));
 }
 
 void Engine::PromoteTo(PartitionPtr partition, StorageTier tier,
                        StatusDone done) {
-  if (impl_->stopping()) return done(Closed());
+  if (Status no = impl_->RefuseChange(); !no.ok()) return done(no);
   impl_->PromoteTo(std::move(partition), tier, std::move(done));
 }
 
 void Engine::RunMigrations(StatusDone done) {
-  if (impl_->stopping()) return done(Closed());
+  if (Status no = impl_->RefuseChange(); !no.ok()) return done(no);
   impl_->RunPolicy(std::move(done));
 }
 

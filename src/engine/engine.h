@@ -50,6 +50,9 @@ class Engine {
   // Blocks on files: call it outside of the executors.
   static Result<std::unique_ptr<Engine>> Open(TieredStorageConfig config,
                                               EngineEnvironment environment);
+  // See TieredStorage::OpenReadOnly.
+  static Result<std::unique_ptr<Engine>> OpenReadOnly(
+      TieredStorageConfig config, EngineEnvironment environment);
   ~Engine();
 
   const TieredStorageConfig& config() const;

@@ -32,6 +32,8 @@ class Engine::Impl final : public Attention {
 
   // ---- open (engine_open.cc), blocking
   Status Open();
+  // False when the store changed while it was read: start over with a new one.
+  Result<bool> OpenView();
 
   // ---- Attention
   void RequestFlush() override;
@@ -58,8 +60,11 @@ class Engine::Impl final : public Attention {
   void Verify(Done<VerifyReport> done);
   void Shutdown(StatusDone done);
 
+  // Why nothing may be changed; Ok when it may.
+  Status RefuseChange() const;
   bool stopping() const { return stopping_.load(std::memory_order_acquire); }
 
+  bool read_only_ = false;  // set before anything runs
   const TieredStorageConfig config_;
   const EngineEnvironment environment_;
   Runtime& runtime_;
@@ -99,7 +104,14 @@ class Engine::Impl final : public Attention {
  private:
   Status CheckHome();
   void BuildTopics(const ManifestState& state);
-  Status ReplayWal(const ManifestOpened& opened);
+  void MakeLocalTiers();
+  // Reads the log into the tails of the partitions.
+  struct ReplayedWal {
+    WalRecovered log;
+    std::set<PartitionId> newly_damaged;
+  };
+  Result<ReplayedWal> ReplayWal(const ManifestOpened& opened, WalAccess access);
+  WalOptions LogOptions() const;
   Status BeginEpochs(const std::set<PartitionId>& newly_damaged,
                      uint64_t synced_seq);
   Status RemoveOrphans(const ManifestState& state);

@@ -87,7 +87,7 @@ void Engine::Impl::CancelWritable(uint64_t id) {
 }
 
 void Engine::Impl::RequestFlush() {
-  if (stopping() || flush_requested_.exchange(true)) return;
+  if (!RefuseChange().ok() || flush_requested_.exchange(true)) return;
   // A full disk is not asked again in a circle.
   const Duration delay = flush_failed_.load() ? kFlushRetry : Duration::zero();
   runtime_.job_executor().PostAfter(delay, [this] { FlushDue(); });
@@ -151,7 +151,7 @@ void Engine::Impl::Flush(std::vector<PartitionPtr> partitions,
 // ---- policy ---------------------------------------------------------------
 
 void Engine::Impl::RequestMigrations() {
-  if (stopping() || migrations_requested_.exchange(true)) return;
+  if (!RefuseChange().ok() || migrations_requested_.exchange(true)) return;
   runtime_.job_executor().Post([this] {
     migrations_requested_.store(false);
     RunPolicy([](Status) {});

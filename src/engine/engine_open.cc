@@ -81,16 +81,15 @@ Status Engine::Impl::Open() {
   BuildTopics(opened.state);
   STRATA_RETURN_IF_ERROR(RemoveOrphans(opened.state));
 
-  hot_ = std::make_unique<HotTier>(
-      HotLimits{.total_bytes = config_.hot_tier_max_bytes,
-                .unflushed_bytes = config_.EffectiveHotUnflushedMax(),
-                .pinned_bytes = config_.EffectiveHotPinnedMax(),
-                .chunk_bytes = config_.wal_chunk_bytes});
-  warm_ = std::make_unique<WarmTier>(
-      environment_.warm_fs, runtime_,
-      WarmOptions{.mode = config_.warm_read_mode,
-                  .max_open_files = config_.warm_max_open_files});
-  STRATA_RETURN_IF_ERROR(ReplayWal(opened));
+  MakeLocalTiers();
+  STRATA_RETURN_IF_ERROR(environment_.data_fs.CreateDirectory(kWalDirectory));
+  STRATA_ASSIGN_OR_RETURN(ReplayedWal replayed,
+                          ReplayWal(opened, WalAccess::kRecover));
+  STRATA_RETURN_IF_ERROR(
+      BeginEpochs(replayed.newly_damaged, replayed.log.last_seq));
+  STRATA_ASSIGN_OR_RETURN(
+      wal_, WalWriter::Open(environment_.data_fs, runtime_, log_, *hot_,
+                            LogOptions(), std::move(replayed.log)));
   hot_->OnRoom([this] {
     wal_->NotifyRoom();
     NotifyWritable();
@@ -170,23 +169,39 @@ Status Engine::Impl::RemoveOrphans(const ManifestState& state) {
   return Status::Ok();
 }
 
-Status Engine::Impl::ReplayWal(const ManifestOpened& opened) {
-  FileSystem& files = environment_.data_fs;
-  STRATA_RETURN_IF_ERROR(files.CreateDirectory(kWalDirectory));
-  const WalOptions options{.file_bytes = config_.wal_file_bytes,
-                           .max_bytes = config_.wal_max_bytes,
-                           .chunk_bytes = config_.wal_chunk_bytes,
-                           .checkpoint_interval = config_.checkpoint_interval};
+void Engine::Impl::MakeLocalTiers() {
+  hot_ = std::make_unique<HotTier>(
+      HotLimits{.total_bytes = config_.hot_tier_max_bytes,
+                .unflushed_bytes = config_.EffectiveHotUnflushedMax(),
+                .pinned_bytes = config_.EffectiveHotPinnedMax(),
+                .chunk_bytes = config_.wal_chunk_bytes});
+  warm_ = std::make_unique<WarmTier>(
+      environment_.warm_fs, runtime_,
+      WarmOptions{.mode = config_.warm_read_mode,
+                  .max_open_files = config_.warm_max_open_files});
+}
+
+WalOptions Engine::Impl::LogOptions() const {
+  return {.file_bytes = config_.wal_file_bytes,
+          .max_bytes = config_.wal_max_bytes,
+          .chunk_bytes = config_.wal_chunk_bytes,
+          .checkpoint_interval = config_.checkpoint_interval};
+}
+
+Result<Engine::Impl::ReplayedWal> Engine::Impl::ReplayWal(
+    const ManifestOpened& opened, WalAccess access) {
   Replay replay(topics_, report_);
+  ReplayedWal replayed;
   STRATA_ASSIGN_OR_RETURN(
-      WalRecovered recovered,
-      RecoverWal(files, *hot_, options,
+      replayed.log,
+      RecoverWal(environment_.data_fs, *hot_, LogOptions(),
                  {.needed_from_seq = opened.state.wal_needed(),
                   .synced_seq = opened.state.checkpoint().wal_synced_seq,
-                  .log_id = opened.store_id},
+                  .log_id = opened.store_id,
+                  .access = access},
                  replay));
-  report_.torn_bytes += recovered.torn_bytes;
-  const std::set<PartitionId> newly_damaged = replay.Finish();
+  report_.torn_bytes += replayed.log.torn_bytes;
+  replayed.newly_damaged = replay.Finish();
   const TimestampMs now = runtime_.clock().WallNow();
   for (const PartitionPtr& p : topics_.Partitions()) {
     MutexLock lock(p->mu);
@@ -199,10 +214,7 @@ Status Engine::Impl::ReplayWal(const ManifestOpened& opened) {
       p->log_end = std::max(p->log_end, p->damaged.back().end);
     }
   }
-  STRATA_RETURN_IF_ERROR(BeginEpochs(newly_damaged, recovered.last_seq));
-  STRATA_ASSIGN_OR_RETURN(wal_, WalWriter::Open(files, runtime_, log_, *hot_,
-                                                options, std::move(recovered)));
-  return Status::Ok();
+  return replayed;
 }
 
 // Notes that the store is open, and after an unclean end a new epoch for every

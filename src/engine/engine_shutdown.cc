@@ -26,6 +26,7 @@ void Engine::Impl::Shutdown(StatusDone done) {
 
 void Engine::Impl::CloseLogs(StatusDone done) {
   wal_->Close([this, done = std::move(done)](Status wal_status) mutable {
+    if (read_only_) return done(std::move(wal_status));
     Checkpoint checkpoint;
     checkpoint.clean = wal_status.ok();
     checkpoint.wal_synced_seq = wal_->durable_seq();

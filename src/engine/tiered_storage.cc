@@ -84,7 +84,8 @@ Result<AppendResult> AppendAndWait(Engine& engine, Put&& put) {
 }
 
 Result<std::shared_ptr<ObjectStore>> OpenCold(const TieredStorageConfig& config,
-                                              Runtime& runtime) {
+                                              Runtime& runtime,
+                                              bool read_only) {
   using StorePtr = std::shared_ptr<ObjectStore>;
   if (std::holds_alternative<cold::Disabled>(config.cold_storage)) {
     return StorePtr();
@@ -92,8 +93,12 @@ Result<std::shared_ptr<ObjectStore>> OpenCold(const TieredStorageConfig& config,
   if (const auto* local = std::get_if<cold::LocalFs>(&config.cold_storage)) {
     const std::filesystem::path path =
         local->path.empty() ? config.data_dir / "cold" : local->path;
+    std::error_code ignored;
+    if (read_only && !std::filesystem::exists(path, ignored)) {
+      return StorePtr();  // nothing was ever offloaded to it
+    }
     STRATA_ASSIGN_OR_RETURN(std::unique_ptr<FileSystem> files,
-                            OpenPosixFileSystem(path, true));
+                            OpenPosixFileSystem(path, !read_only));
     return StorePtr(MakeFileObjectStore(std::move(files), runtime));
   }
   const char* name = "Google Cloud Storage";
@@ -135,16 +140,30 @@ TieredStorage::~TieredStorage() {
 Result<std::unique_ptr<TieredStorage>> TieredStorage::Open(
     TieredStorageConfig config, OpenOptions options) {
   STRATA_RETURN_IF_ERROR(config.Validate());
-  auto world = std::make_unique<World>();
-  STRATA_ASSIGN_OR_RETURN(
-      world->data_fs,
-      OpenPosixFileSystem(config.data_dir, config.create_if_missing));
   // Before anything is made in it, or elsewhere.
+  STRATA_ASSIGN_OR_RETURN(
+      const std::unique_ptr<FileSystem> data,
+      OpenPosixFileSystem(config.data_dir, config.create_if_missing));
   STRATA_RETURN_IF_ERROR(
-      engine::CheckStoreDirectory(*world->data_fs, config.create_if_missing));
-  STRATA_ASSIGN_OR_RETURN(world->warm_fs,
-                          OpenPosixFileSystem(config.EffectiveWarmPath(),
-                                              config.create_if_missing));
+      engine::CheckStoreDirectory(*data, config.create_if_missing));
+  return OpenWorld(std::move(config), std::move(options), false);
+}
+
+Result<std::unique_ptr<TieredStorage>> TieredStorage::OpenReadOnly(
+    TieredStorageConfig config, OpenOptions options) {
+  STRATA_RETURN_IF_ERROR(config.Validate());
+  config.create_if_missing = false;
+  return OpenWorld(std::move(config), std::move(options), true);
+}
+
+Result<std::unique_ptr<TieredStorage>> TieredStorage::OpenWorld(
+    TieredStorageConfig config, OpenOptions options, bool read_only) {
+  auto world = std::make_unique<World>();
+  const bool create = config.create_if_missing;
+  STRATA_ASSIGN_OR_RETURN(world->data_fs,
+                          OpenPosixFileSystem(config.data_dir, create));
+  STRATA_ASSIGN_OR_RETURN(
+      world->warm_fs, OpenPosixFileSystem(config.EffectiveWarmPath(), create));
   world->runtime =
       MakeThreadRuntime({.log_threads = 2,
                          .job_threads = config.migration_concurrency,
@@ -152,19 +171,20 @@ Result<std::unique_ptr<TieredStorage>> TieredStorage::Open(
                          .cold_threads = 4});
   std::shared_ptr<ObjectStore> cold = std::move(options.cold_store);
   if (cold == nullptr) {
-    STRATA_ASSIGN_OR_RETURN(cold, OpenCold(config, *world->runtime));
+    STRATA_ASSIGN_OR_RETURN(cold, OpenCold(config, *world->runtime, read_only));
   }
   std::shared_ptr<CompletionExecutor> executor = std::move(options.executor);
   if (executor == nullptr) {
     executor = world->own_executor = std::make_shared<CompletionThread>();
   }
+  const auto open = read_only ? &Engine::OpenReadOnly : &Engine::Open;
   Result<std::unique_ptr<Engine>> engine =
-      Engine::Open(std::move(config), {.runtime = *world->runtime,
-                                       .data_fs = *world->data_fs,
-                                       .warm_fs = *world->warm_fs,
-                                       .cold = std::move(cold),
-                                       .log = std::move(options.log),
-                                       .executor = executor});
+      open(std::move(config), {.runtime = *world->runtime,
+                               .data_fs = *world->data_fs,
+                               .warm_fs = *world->warm_fs,
+                               .cold = std::move(cold),
+                               .log = std::move(options.log),
+                               .executor = executor});
   if (!engine.ok()) return std::move(engine).status();
   world->engine = *std::move(engine);
   return std::unique_ptr<TieredStorage>(new TieredStorage(std::move(world)));

@@ -108,6 +108,9 @@ class FileSystem {
   // written into the file.
   virtual Result<std::unique_ptr<FileLock>> TryLock(std::string_view path,
                                                     std::string_view note) = 0;
+  // Whether somebody holds the lock, without getting in anybody's way; false
+  // when there is no such file.
+  virtual Result<bool> IsLocked(std::string_view path) = 0;
   // As TryLock, but waits for the other one. For locks held for microseconds.
   virtual Result<std::unique_ptr<FileLock>> Lock(std::string_view path) = 0;
   // Bytes that this process may still write.

@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -159,8 +158,8 @@ class PosixFileSystem final : public FileSystem {
   Result<std::unique_ptr<FileLock>> TryLock(std::string_view path,
                                             std::string_view note) override {
     STRATA_ASSIGN_OR_RETURN(UniqueFd fd, OpenLockFile(path));
-    if (!Flock(fd.get(), LOCK_EX | LOCK_NB)) {
-      if (errno == EWOULDBLOCK) return HeldByOther(fd.get(), path);
+    if (!SetLock(fd.get(), F_OFD_SETLK)) {
+      if (errno == EAGAIN) return HeldByOther(fd.get(), path);
       return Failed("lock", path);
     }
     const int lock_fd = fd.get();
@@ -172,9 +171,21 @@ class PosixFileSystem final : public FileSystem {
     return std::unique_ptr<FileLock>(std::move(lock));
   }
 
+  Result<bool> IsLocked(std::string_view path) override {
+    STRATA_ASSIGN_OR_RETURN(Place place, Locate("lock", path));
+    Result<UniqueFd> fd = OpenRegular("lock", place, path, O_RDONLY);
+    if (fd.status().code() == StatusCode::kNotFound) return false;
+    if (!fd.ok()) return std::move(fd).status();
+    struct flock held = WholeFile();
+    if (::fcntl(fd->get(), F_OFD_GETLK, &held) != 0) {
+      return Failed("ask for lock", path);
+    }
+    return held.l_type != F_UNLCK;
+  }
+
   Result<std::unique_ptr<FileLock>> Lock(std::string_view path) override {
     STRATA_ASSIGN_OR_RETURN(UniqueFd fd, OpenLockFile(path));
-    if (!Flock(fd.get(), LOCK_EX)) return Failed("lock", path);
+    if (!SetLock(fd.get(), F_OFD_SETLKW)) return Failed("lock", path);
     return std::unique_ptr<FileLock>(
         std::make_unique<PosixLock>(std::move(fd)));
   }
@@ -264,8 +275,16 @@ class PosixFileSystem final : public FileSystem {
     STRATA_ASSIGN_OR_RETURN(Place place, Locate("lock", path));
     return OpenRegular("lock", place, path, O_RDWR | O_CREAT);
   }
-  static bool Flock(int fd, int operation) {
-    return RetryOnEintr([&] { return ::flock(fd, operation); }) == 0;
+  static struct flock WholeFile() {
+    struct flock whole = {};
+    whole.l_type = F_WRLCK;
+    whole.l_whence = SEEK_SET;
+    return whole;
+  }
+  // A lock of the open file, as flock(2)'s, that can be asked for as well.
+  static bool SetLock(int fd, int command) {
+    struct flock whole = WholeFile();
+    return RetryOnEintr([&] { return ::fcntl(fd, command, &whole); }) == 0;
   }
   Status HeldByOther(int fd, std::string_view path) const {
     std::array<char, kMaxNoteBytes> note;

@@ -31,8 +31,9 @@ class Manifest::Core : public std::enable_shared_from_this<Core> {
         reserve_(files, runtime.random(), options.reserve_bytes),
         strand_(runtime.log_executor()) {}
 
-  // Before the strand's first task.
+  // Before the strand's first task: one of these.
   Status Start(ManifestRead read, const ManifestFiles& found);
+  void StartView(ManifestRead read);
 
   void Commit(ManifestEdit edit, CommitDone done);
   void WhenDurable(CommitDone done);
@@ -98,6 +99,16 @@ Status Manifest::Core::Start(ManifestRead read, const ManifestFiles& found) {
   STRATA_RETURN_IF_ERROR(Replace());
   reserve_.Restore(options_.reserve_bytes);
   return Status::Ok();
+}
+
+void Manifest::Core::StartView(ManifestRead read) {
+  {
+    MutexLock lock(guarded.mutex);
+    guarded.state = std::move(read.state);
+  }
+  MutexLock lock(mutex_);
+  status_ = Status(StatusCode::kReadOnly, "opened to read only");
+  read_only_.store(true, std::memory_order_release);
 }
 
 void Manifest::Core::Commit(ManifestEdit edit, CommitDone done) {
@@ -314,6 +325,21 @@ Result<ManifestOpened> Manifest::Open(FileSystem& files, Runtime& runtime,
                         .torn_bytes = read.tail.torn_bytes};
   auto core = std::make_shared<Core>(files, runtime, options);
   STRATA_RETURN_IF_ERROR(core->Start(std::move(read), found));
+  opened.manifest.reset(new Manifest(std::move(core)));
+  return opened;
+}
+
+Result<ManifestOpened> Manifest::View(FileSystem& files, Runtime& runtime) {
+  Result<ManifestRead> read = ReadNewestManifest(files);
+  if (!read.ok()) return std::move(read).status();
+  ManifestOpened opened{.manifest = nullptr,
+                        .state = read->state,
+                        .store_id = read->tail.header.store_id,
+                        .created = false,
+                        .torn_bytes = 0};
+  auto core = std::make_shared<Core>(files, runtime,
+                                     ManifestOptions{.reserve_bytes = 0});
+  core->StartView(*std::move(read));
   opened.manifest.reset(new Manifest(std::move(core)));
   return opened;
 }

@@ -50,6 +50,10 @@ class Manifest {
   // kNoSpace (no room for the new file, the reserve included), kIoError.
   static Result<ManifestOpened> Open(FileSystem& files, Runtime& runtime,
                                      ManifestOptions options);
+  // Reads the newest manifest and changes nothing: every commit is answered
+  // kReadOnly. A writer may be at work: what it has replaced meanwhile is
+  // looked for again. Errors as of Open.
+  static Result<ManifestOpened> View(FileSystem& files, Runtime& runtime);
   // Edits committed before still become durable.
   ~Manifest();
   Manifest(const Manifest&) = delete;

@@ -44,6 +44,23 @@ std::optional<uint64_t> NumberIn(std::string_view name,
 
 }  // namespace
 
+Result<ManifestRead> ReadNewestManifest(FileSystem& files) {
+  uint64_t missed = 0;
+  while (true) {
+    STRATA_ASSIGN_OR_RETURN(const ManifestFiles found,
+                            ListManifestFiles(files));
+    // Each file that vanished made way for a newer one.
+    if (found.whole.empty() || found.whole.back() == missed) {
+      return Status(StatusCode::kNotFound,
+                    fmt::format("no manifest in {}/{}", files.Describe(),
+                                kManifestDirectory));
+    }
+    Result<ManifestRead> read = ReadManifestFile(files, found.whole.back());
+    if (read.status().code() != StatusCode::kNotFound) return read;
+    missed = found.whole.back();
+  }
+}
+
 Result<ManifestFiles> ListManifestFiles(FileSystem& files) {
   STRATA_ASSIGN_OR_RETURN(const std::vector<std::string> names,
                           files.List(kManifestDirectory));

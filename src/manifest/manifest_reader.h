@@ -29,4 +29,8 @@ struct ManifestRead {
 // naming file, position, expected and found; kUnsupported for a newer format.
 Result<ManifestRead> ReadManifestFile(FileSystem& files, uint64_t number);
 
+// Reads the file with the highest number, also while a writer replaces it.
+// kNotFound when there is none; else as ReadManifestFile.
+Result<ManifestRead> ReadNewestManifest(FileSystem& files);
+
 }  // namespace strata

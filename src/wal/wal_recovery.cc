@@ -55,6 +55,8 @@ class Recovery {
   Result<WalRecovered> Run();
 
  private:
+  // Nothing is to be changed.
+  bool viewing() const { return expectations_.access != WalAccess::kRecover; }
   Status ScanFiles();
   // Finds what later files replaced, and what must be there.
   void Bound();
@@ -107,31 +109,38 @@ Result<WalRecovered> Recovery::Run() {
   for (ScannedFile& file : scanned_) STRATA_RETURN_IF_ERROR(VisitFile(file));
   if (next_ <= required_) Missing(required_, ScannedFile{}, 0, 0);
   result_.last_seq = next_ - 1;
-  STRATA_RETURN_IF_ERROR(VoidCut());
+  if (!viewing()) STRATA_RETURN_IF_ERROR(VoidCut());
   return std::move(result_);
 }
 
 Status Recovery::ScanFiles() {
   STRATA_ASSIGN_OR_RETURN(const std::vector<std::string> names,
                           files_.List(kWalDirectory));
-  for (const std::string& name : names) {
-    const std::optional<uint64_t> life = ParseWalFileName(name);
+  // The newest first: what a writer adds meanwhile then looks like a tail, and
+  // not like a hole below what a newer file says.
+  for (auto name = names.rbegin(); name != names.rend(); ++name) {
+    const std::optional<uint64_t> life = ParseWalFileName(*name);
     if (!life) continue;
     result_.last_life = std::max(result_.last_life, *life);
-    STRATA_ASSIGN_OR_RETURN(ScannedFile file,
-                            ScanWalFile(files_, *life, expectations_.log_id));
-    if (file.header_fault.empty() || !file.groups.empty()) {
-      scanned_.push_back(std::move(file));
+    Result<ScannedFile> file =
+        ScanWalFile(files_, *life, expectations_.log_id,
+                    viewing() ? OpenMode::kRead : OpenMode::kReadWrite);
+    if (viewing() && file.status().code() == StatusCode::kNotFound) continue;
+    if (!file.ok()) return std::move(file).status();
+    if (file->header_fault.empty() || !file->groups.empty()) {
+      scanned_.push_back(*std::move(file));
     } else {
-      STRATA_RETURN_IF_ERROR(GiveAway(file));
+      STRATA_RETURN_IF_ERROR(GiveAway(*file));
     }
   }
+  std::ranges::reverse(scanned_);
+  std::ranges::reverse(result_.spares);
   return Status::Ok();
 }
 
 Status Recovery::GiveAway(const ScannedFile& file) {
   // What cannot be read now may hold something all the same.
-  if (file.unreadable) return Status::Ok();
+  if (file.unreadable || viewing()) return Status::Ok();
   if (file.file_bytes == options_.file_bytes) {
     result_.spares.push_back(file.life);
     return Status::Ok();
@@ -243,11 +252,13 @@ Status Recovery::Load(ScannedFile& file, const ScannedGroup& group) {
   if (!fault.empty() && !content->holes.empty()) {
     content->holes.front().fault = fault;
   }
-  if (!content->intact() && !required) {
+  const bool synced_only = expectations_.access == WalAccess::kViewSynced;
+  if (!required && (synced_only || !content->intact())) {
     cut_ = true;
     return Status::Ok();
   }
-  if (!required) STRATA_RETURN_IF_ERROR(WriteAgain(file, group, bytes));
+  if (!required && !viewing())
+    STRATA_RETURN_IF_ERROR(WriteAgain(file, group, bytes));
   Deliver(file, group, *content);
   next_ = group.header.seq + 1;
   in_use_.last_seq = group.header.seq;

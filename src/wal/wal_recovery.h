@@ -28,6 +28,13 @@ struct WalOptions {
 inline constexpr std::string_view kWalDirectory = "wal";
 std::string WalFilePath(uint64_t life);
 
+// What to do with the log beside reading it.
+enum class WalAccess {
+  kRecover,     // to go on writing: what is delivered is synced, the tail cut
+  kView,        // change nothing; deliver what kRecover would
+  kViewSynced,  // change nothing, somebody writes: deliver what is synced
+};
+
 // What the manifest knows of the log.
 struct WalExpectations {
   // Groups below it were flushed; they may be gone.
@@ -36,6 +43,7 @@ struct WalExpectations {
   uint64_t synced_seq = 0;
   // The store's id. Files of another log are refused.
   TopicId log_id;
+  WalAccess access = WalAccess::kRecover;
 };
 
 // A frame as it lies in the log.
@@ -94,10 +102,12 @@ struct WalRecovered {
   uint64_t torn_bytes = 0;          // behind the last sync, cut
 };
 
-// Reads the whole log. What it delivers is synced when it returns, so that it
-// cannot vanish later. Chunks are taken with Limit::kIgnore. kInvalidArgument
-// for the file of another log, kUnsupported for a newer format, kIoError when
-// a file cannot be read.
+// Reads the whole log. With kRecover, what it delivers is synced when it
+// returns, so that it cannot vanish later. With the others, what a writer has
+// recycled meanwhile is told as damage: look whether the manifest still needs
+// the log from the same group on, and start over if not. Chunks are taken with
+// Limit::kIgnore. kInvalidArgument for the file of another log, kUnsupported
+// for a newer format, kIoError when a file cannot be read.
 Result<WalRecovered> RecoverWal(FileSystem& files, ChunkSource& chunks,
                                 const WalOptions& options,
                                 const WalExpectations& expectations,

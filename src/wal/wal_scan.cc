@@ -122,11 +122,10 @@ size_t FindFrame(ByteSpan bytes, size_t at, uint64_t life) {
 }  // namespace
 
 Result<ScannedFile> ScanWalFile(FileSystem& files, uint64_t life,
-                                const TopicId& log_id) {
+                                const TopicId& log_id, OpenMode mode) {
   ScannedFile scanned;
   scanned.life = life;
-  STRATA_ASSIGN_OR_RETURN(scanned.file,
-                          files.Open(WalFilePath(life), OpenMode::kReadWrite));
+  STRATA_ASSIGN_OR_RETURN(scanned.file, files.Open(WalFilePath(life), mode));
   STRATA_ASSIGN_OR_RETURN(scanned.file_bytes, scanned.file->Size());
   BlockReader blocks(scanned);
   STRATA_RETURN_IF_ERROR(

@@ -37,7 +37,7 @@ struct ScannedFile {
 // kInvalidArgument for a file of another log, kUnsupported for a newer format,
 // kIoError when the file cannot be opened.
 Result<ScannedFile> ScanWalFile(FileSystem& files, uint64_t life,
-                                const TopicId& log_id);
+                                const TopicId& log_id, OpenMode mode);
 
 // What is left of a group. Spans borrow its bytes.
 struct ScannedFrames {

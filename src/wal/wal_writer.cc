@@ -74,6 +74,17 @@ Result<std::unique_ptr<WalWriter>> WalWriter::Open(FileSystem& files,
   return writer;
 }
 
+std::unique_ptr<WalWriter> WalWriter::View(FileSystem& files, Runtime& runtime,
+                                           Logger log, ChunkSource& chunks,
+                                           WalOptions options,
+                                           WalRecovered recovered) {
+  std::unique_ptr<WalWriter> writer(new WalWriter(
+      files, runtime, std::move(log), chunks, options, std::move(recovered)));
+  MutexLock lock(writer->mu_);
+  writer->failed_ = Status(StatusCode::kReadOnly, "opened to read only");
+  return writer;
+}
+
 // ---- appending ------------------------------------------------------------
 
 Status WalWriter::Append(std::span<const WalFrame> frames,

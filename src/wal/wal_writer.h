@@ -72,6 +72,13 @@ class WalWriter {
                                                  WalOptions options,
                                                  WalRecovered recovered);
 
+  // Holds what was recovered and takes no appends: they get kReadOnly. Touches
+  // no file.
+  static std::unique_ptr<WalWriter> View(FileSystem& files, Runtime& runtime,
+                                         Logger log, ChunkSource& chunks,
+                                         WalOptions options,
+                                         WalRecovered recovered);
+
   // Copies the frames one behind the other into one group: all or none, also
   // across a crash. One copy, one checksum, no allocation but for new chunks.
   // `places` hold no chunk when they come in: it would die under the lock.

@@ -47,6 +47,9 @@ class InterruptedFiles final : public FileSystem {
   Result<FileStat> Stat(std::string_view path) override {
     return base_.Stat(path);
   }
+  Result<bool> IsLocked(std::string_view path) override {
+    return base_.IsLocked(path);
+  }
   Result<std::unique_ptr<FileLock>> TryLock(std::string_view path,
                                             std::string_view note) override {
     return base_.TryLock(path, note);
