@@ -185,6 +185,19 @@ TEST_F(BadInput, ForeignDirectoryIsLeftAlone) {
   EXPECT_THAT(names, ElementsAre("thesis.tex"));  // and nothing of ours
 }
 
+TEST_F(BadInput, StrangeFileInAStoreDoesNoHarm) {
+  fs::create_directories(config_.data_dir / "lost+found");  // a mount point
+  Open();
+  ASSERT_TRUE(Append({"t", 0}, "precious").ok());
+  storage_.reset();
+  std::ofstream(config_.data_dir / "notes.txt") << "mine";
+  Open();
+  const auto batches = storage_->Read({"t", 0}, Offset(0));
+  ASSERT_TRUE(batches.ok()) << batches.status();
+  EXPECT_EQ(AsText(batches->front().bytes()), "precious");
+  EXPECT_TRUE(fs::exists(config_.data_dir / "notes.txt"));
+}
+
 TEST_F(BadInput, LogWithoutAManifestIsNotTakenForANewStore) {
   Open();
   ASSERT_TRUE(Append({"t", 0}, "precious").ok());

@@ -172,7 +172,8 @@ struct TieredStorageConfig {
   bool auto_create_topics = true;
   uint32_t default_partitions = 1;
   // Disk space kept aside so that trim, delete, offload and demotion work on a
-  // full disk.
+  // full disk. What is not flushed yet needs room of its own first, which they
+  // make.
   uint64_t reserve_bytes = 64 * kMiB;
   // How long Shutdown waits for running jobs to reach a safe point; syncing the
   // WAL and the manifest comes on top. Jobs are safe to leave at any point:

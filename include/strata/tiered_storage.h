@@ -366,7 +366,9 @@ class TieredStorage {
   // Cuts the log: offsets at and above `offset` are gone, the next append gets
   // `offset` and `epoch`, which must be above the current one. Durable on
   // return. kOutOfRange outside [max(log start, cold end), log end];
-  // kInvalidArgument inside a batch or for an old epoch. An append that waits
+  // kInvalidArgument inside a batch, for an old epoch, or one above
+  // kMaxGivenEpoch; errors of the bucket where it has to say what is cold
+  // (kUnavailable, kDataLoss): nothing was cut then. An append that waits
   // to be durable while it is cut is answered Ok: it came before the cut.
   Status TruncateTail(const TopicPartition& partition, Offset offset,
                       Epoch epoch);

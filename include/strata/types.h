@@ -49,6 +49,9 @@ class Offset {
 };
 std::ostream& operator<<(std::ostream& out, Offset offset);
 
+// No log ends above it: Kafka's offsets are signed.
+inline constexpr Offset kMaxLogEnd{INT64_MAX};
+
 // [base, end): half-open, as every range in Strata.
 struct OffsetRange {
   Offset base;
@@ -75,6 +78,10 @@ class Epoch {
   uint32_t value_ = 0;
 };
 std::ostream& operator<<(std::ostream& out, Epoch epoch);
+
+// The greatest that a caller may begin an epoch with. Kafka's are signed 32-bit
+// numbers; the other half is left for epochs that the store begins itself.
+inline constexpr Epoch kMaxGivenEpoch{uint32_t{1} << 30};
 
 // A topic's identity: 16 random bytes, never reused. A topic that is deleted
 // and created again under the same name is another topic.

@@ -68,7 +68,10 @@ Status BatchWriter::Flush() {
 }
 
 Status BatchWriter::AppendSealed() {
+  // Once more could store the same records twice.
+  if (!failed_.ok()) return failed_;
   if (sealed_.empty()) return Status::Ok();
+  uint64_t records = 0;
   std::vector<AppendRequest> requests;
   for (const Sealed& batch : sealed_) {
     requests.push_back({.bytes = AsBytes(batch.bytes),
@@ -77,12 +80,13 @@ Status BatchWriter::AppendSealed() {
                         .format = BatchFormat::kKafkaV2,
                         .durability = options_.durability,
                         .expected_offset = std::nullopt});
-    records_ += batch.record_count;
+    records += batch.record_count;
   }
-  STRATA_ASSIGN_OR_RETURN(const AppendResult result,
-                          store_.Append(partition_, requests));
-  if (batches_ == 0) offsets_.base = result.base_offset;
-  offsets_.end = result.end_offset;
+  const Result<AppendResult> result = store_.Append(partition_, requests);
+  if (!result.ok()) return failed_ = result.status();
+  if (batches_ == 0) offsets_.base = result->base_offset;
+  offsets_.end = result->end_offset;
+  records_ += records;
   batches_ += sealed_.size();
   sealed_.clear();
   sealed_bytes_ = 0;

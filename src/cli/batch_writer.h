@@ -50,7 +50,8 @@ class BatchWriter {
 
   // Copies the record; appends when enough has come together.
   Status Add(std::optional<std::string_view> key, std::string_view value);
-  // Appends what is left. Returns when it is as durable as asked for.
+  // Appends what is left. Returns when it is as durable as asked for. After an
+  // append has failed nothing more is appended; all calls answer its error.
   Status Flush();
 
   // Whether the record added last was the last of its batch.
@@ -82,6 +83,7 @@ class BatchWriter {
   uint64_t records_ = 0;
   uint64_t batches_ = 0;
   OffsetRange offsets_{};
+  Status failed_;
 };
 
 }  // namespace strata::cli

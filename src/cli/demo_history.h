@@ -27,7 +27,7 @@ struct DemoShare {
   friend bool operator==(const DemoShare&, const DemoShare&) = default;
 };
 
-// "run=1 topic=words partition=0 id=... offsets=0..200 records=200 ..."
+// "run=1 topic=words partition=0 id=... base=0 end=200 records=200 ..."
 std::string ToText(const DemoShare& share);
 // kDataLoss when `text` is not what ToText writes.
 Result<DemoShare> ParseShare(std::string_view text);

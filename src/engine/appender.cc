@@ -63,8 +63,9 @@ Status Appender::CheckRoom() const {
   if (!context_.manifest.reserve_intact()) {
     context_.attention.RestoreReserve();
     return Status(StatusCode::kNoSpace,
-                  "the disk is full but for the reserve, which trim, delete, "
-                  "offload and demotion need");
+                  fmt::format("the disk is full: no room for the reserve of {} "
+                              "bytes, which trim, delete and offload need",
+                              context_.config.reserve_bytes));
   }
   const uint64_t warm = context_.warm_bytes.load(std::memory_order_relaxed);
   const uint64_t limit = context_.config.warm_tier_max_bytes;
@@ -127,6 +128,15 @@ Result<PendingAppend> Appender::AppendHere(
                               partition.name.ToString(), expected->value(),
                               partition.log_end.value()));
   }
+  uint64_t records = 0;
+  for (const AppendRequest& request : requests) records += request.record_count;
+  if (records > kMaxLogEnd - partition.log_end) {
+    return Status(StatusCode::kReadOnly,
+                  fmt::format("{}: {} records behind offset {} pass the last "
+                              "offset, {}",
+                              partition.name.ToString(), records,
+                              partition.log_end.value(), kMaxLogEnd.value()));
+  }
   return Put(partition, partition.log_end, requests, Strongest(requests));
 }
 
@@ -165,6 +175,12 @@ Status Appender::CheckWrite(OffsetRange offsets, ByteSpan data) const {
     return Status(StatusCode::kInvalidArgument,
                   fmt::format("empty offset range [{}, {})",
                               offsets.base.value(), offsets.end.value()));
+  }
+  if (offsets.end > kMaxLogEnd) {
+    return Status(StatusCode::kInvalidArgument,
+                  fmt::format("batch [{}, {}) passes the last offset, {}",
+                              offsets.base.value(), offsets.end.value(),
+                              kMaxLogEnd.value()));
   }
   if (offsets.size() > UINT32_MAX) {
     return Status(StatusCode::kInvalidArgument,

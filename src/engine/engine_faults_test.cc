@@ -119,6 +119,82 @@ TEST_F(EngineTest, D10FailedDemotionKeepsTheData) {
   Close();
 }
 
+TEST_F(EngineTest, DemotionToColdMakesRoomOnAFullDiskForWhatIsUnflushed) {
+  Open();
+  const PartitionPtr p = Topic("t");
+  ASSERT_TRUE(Append(*p, "old").ok());
+  ASSERT_TRUE(Demote(p, StorageTier::kWarm).ok());
+  ASSERT_TRUE(Append(*p, "new").ok());
+  disk_.FailNext(FileOp::kWrite, "warm", 1, StatusCode::kNoSpace);
+  const Status status = Demote(p, StorageTier::kCold);
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(ReadAll(p), "c:old c:new");
+  Close();
+}
+
+TEST_F(EngineTest, PolicyMakesRoomOnAFullDisk) {
+  config_.warm_low_watermark = 0.1;
+  Open();
+  const PartitionPtr p = Topic("t");
+  for (const char* text : {"a", "b"}) {
+    ASSERT_TRUE(Append(*p, text).ok());
+    ASSERT_TRUE(Demote(p, StorageTier::kWarm).ok());
+  }
+  ASSERT_TRUE(Append(*p, "c").ok());
+  disk_.FailNext(FileOp::kWrite, "warm", 1000, StatusCode::kNoSpace);
+  EXPECT_EQ(Demote(p, StorageTier::kWarm).code(), StatusCode::kNoSpace);
+  runtime_.RunUntilIdle();  // the flush that failed asked for it
+  EXPECT_EQ(ReadAll(p), "c:a c:b h:c");
+  disk_.ClearFaults();
+  Close();
+}
+
+// ---- numbers at their ends -------------------------------------------------
+
+TEST_F(EngineTest, LogEndsAtTheLastOffset) {
+  Open();
+  const PartitionPtr p = Topic("t");
+  const auto write = [&](uint64_t base, uint64_t end) {
+    return engine_
+        ->TryWrite(*p, {Offset(base), Offset(end)}, AsBytes("x"),
+                   Durability::kDisk)
+        .status();
+  };
+  const uint64_t last = kMaxLogEnd.value();
+  EXPECT_EQ(write(last, last + 1).code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(write(UINT64_MAX - 1, UINT64_MAX).code(),
+            StatusCode::kInvalidArgument);
+  ASSERT_TRUE(write(last - 2, last - 1).ok());
+  ASSERT_TRUE(Append(*p, "y").ok());
+  EXPECT_EQ((*engine_->Bounds(*p)).log_end, kMaxLogEnd);
+  EXPECT_EQ(Append(*p, "z").status().code(), StatusCode::kReadOnly);
+  EXPECT_EQ(ReadAll(p, last - 2), "h:x h:y");
+  Crash();
+  Open();
+  EXPECT_EQ(ReadAll(Find("t"), last - 2), "h:x h:y");
+  Close();
+}
+
+TEST_F(EngineTest, EpochThatLeavesNoneAboveItIsRefused) {
+  Open();
+  const PartitionPtr p = Topic("t");
+  ASSERT_TRUE(Append(*p, "a").ok());
+  const auto truncate = [&](Epoch epoch) {
+    return Do([&](auto done) {
+      engine_->TruncateTail(p, Offset(1), epoch, std::move(done));
+    });
+  };
+  EXPECT_EQ(truncate(Epoch(UINT32_MAX)).code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(truncate(Epoch(kMaxGivenEpoch.value() + 1)).code(),
+            StatusCode::kInvalidArgument);
+  EXPECT_TRUE(truncate(kMaxGivenEpoch).ok());
+  Crash();
+  Open();
+  EXPECT_GT((*engine_->Bounds(*Find("t"))).epoch, kMaxGivenEpoch);
+  EXPECT_EQ(ReadAll(Find("t")), "h:a");
+  Close();
+}
+
 // D16: reading loses data, since a promotion evicts what was never demoted.
 TEST_F(EngineTest, D16ReadingPromotesWithoutLosingAnything) {
   config_.hot_tier_max_bytes = 256 * kKiB;

@@ -114,6 +114,7 @@ class Engine::Impl final : public Attention {
   WalOptions LogOptions() const;
   Status BeginEpochs(const std::set<PartitionId>& newly_damaged,
                      uint64_t synced_seq);
+  void TellKnownDamage(const PartitionState& p) STRATA_REQUIRES(p.mu);
   Status RemoveOrphans(const ManifestState& state);
   void MakeColdParts();
   void WarnOfOnlyCold();
@@ -121,6 +122,7 @@ class Engine::Impl final : public Attention {
   Status CommitAndWait(ManifestEdit edit);
 
   void FlushDue();
+  void NoteRoomOnDisk(const Status& status);
   // Of `due`, those that alone hold the oldest WAL file with few bytes.
   std::vector<PartitionPtr> TakeIdle(const std::vector<PolicyTail>& tails,
                                      std::vector<PartitionPtr>& due);
@@ -150,8 +152,12 @@ class Engine::Impl final : public Attention {
     std::vector<SegmentPtr> sole{};  // what was not cold then
     int fruitless = 0;               // offloads in a row that changed neither
   };
+  // What is left of DemoteTo behind the flush.
+  void DemoteFlushed(PartitionPtr partition, StorageTier tier, StatusDone done);
   void DemoteCold(PartitionPtr partition, Demotion demotion, StatusDone done);
   void DropLocal(PartitionPtr partition, StatusDone done);
+  void PromoteFlushed(PartitionPtr partition, StorageTier tier,
+                      StatusDone done);
   void PromoteHot(PartitionPtr partition, StatusDone done);
   void CloseLogs(StatusDone done);
 
@@ -162,6 +168,8 @@ class Engine::Impl final : public Attention {
   std::atomic<bool> stopping_{false};
   std::atomic<bool> flush_requested_{false};
   std::atomic<bool> flush_failed_{false};  // the last one unasked
+  // The last flush or merge found the disk full.
+  std::atomic<bool> disk_full_{false};
   std::atomic<bool> migrations_requested_{false};
   std::atomic<uint64_t> migrations_completed_{0};
   std::atomic<uint64_t> migrations_failed_{0};

@@ -116,6 +116,16 @@ void Engine::Impl::FlushDue() {
         [this](Status status) { flush_failed_.store(!status.ok()); });
 }
 
+// After an attempt to write a segment file.
+void Engine::Impl::NoteRoomOnDisk(const Status& status) {
+  if (status.ok()) {
+    disk_full_.store(false);
+  } else if (status.code() == StatusCode::kNoSpace &&
+             !disk_full_.exchange(true)) {
+    RequestMigrations();  // which make room
+  }
+}
+
 // Copying them forward costs at most a quarter of the file that is won.
 std::vector<PartitionPtr> Engine::Impl::TakeIdle(
     const std::vector<PolicyTail>& tails, std::vector<PartitionPtr>& due) {
@@ -144,6 +154,7 @@ void Engine::Impl::Flush(std::vector<PartitionPtr> partitions,
                   [this, done = std::move(done)](Status status) mutable {
                     (status.ok() ? migrations_completed_ : migrations_failed_)
                         .fetch_add(1, std::memory_order_relaxed);
+                    NoteRoomOnDisk(status);
                     done(std::move(status));
                   });
 }
@@ -183,7 +194,8 @@ PolicyLimits Engine::Impl::Limits() {
           .target_segment_bytes = config_.target_segment_bytes,
           .enable_promotion = config_.enable_promotion,
           .promotion_threshold = config_.promotion_threshold,
-          .cold_enabled = cold_ != nullptr};
+          .cold_enabled = cold_ != nullptr,
+          .disk_full = disk_full_.load()};
 }
 
 std::vector<PolicyTail> Engine::Impl::Tails() {
@@ -265,8 +277,11 @@ void Engine::Impl::RunPolicy(StatusDone done) {
       }
       continue;
     }
+    const bool makes_room = job.kind == JobKind::kOffload;
     // What does not fit into the queue is planned again by the next pass.
-    runner_->Submit(std::move(job), [gather](Status status) {
+    runner_->Submit(std::move(job), [this, gather, makes_room](Status status) {
+      // The local copies of what went up may go.
+      if (makes_room && disk_full_.load()) RequestMigrations();
       gather->Report(std::move(status));
     });
   }
@@ -327,6 +342,7 @@ void Engine::Impl::RunJob(const PlannedJob& job, StatusDone done) {
                  done = std::move(done)](Status status) mutable {
     (status.ok() ? migrations_completed_ : migrations_failed_)
         .fetch_add(1, std::memory_order_relaxed);
+    if (kind == JobKind::kMerge) NoteRoomOnDisk(status);
     if (!status.ok() && !stopping()) {
       log_.Warning("{} failed: {}", Name(kind), status.ToString());
     }
@@ -350,24 +366,43 @@ void Engine::Impl::DemoteTo(PartitionPtr partition, StorageTier tier,
   if (tier == StorageTier::kCold && cold_ == nullptr) {
     return done(Status(StatusCode::kUnsupported, "cold storage is disabled"));
   }
-  Flush({partition},
-        [this, partition, tier, done = std::move(done)](Status status) mutable {
-          if (!status.ok()) return done(std::move(status));
-          Demotion demotion;
-          std::vector<std::shared_ptr<HotCopy>> hot;
-          {
-            MutexLock lock(partition->mu);
-            demotion.end = partition->flushed_end;
-            for (auto& [base, segment] : partition->segments) {
-              if (segment->hot != nullptr)
-                hot.push_back(std::move(segment->hot));
-            }
-          }
-          for (const auto& copy : hot) hot_->Evict(*copy);
-          counters_.demotions += hot.size();
-          if (tier == StorageTier::kWarm) return done(Status::Ok());
-          DemoteCold(std::move(partition), demotion, std::move(done));
+  Flush({partition}, [this, partition, tier,
+                      done = std::move(done)](Status status) mutable {
+    if (status.ok()) {
+      return DemoteFlushed(std::move(partition), tier, std::move(done));
+    }
+    if (status.code() != StatusCode::kNoSpace || tier == StorageTier::kWarm) {
+      return done(std::move(status));
+    }
+    // What was flushed before makes room when it goes.
+    DemoteFlushed(
+        partition, tier,
+        [this, partition, tier, done = std::move(done)](Status freed) mutable {
+          if (!freed.ok()) return done(std::move(freed));
+          Flush({partition}, [this, partition, tier,
+                              done = std::move(done)](Status again) mutable {
+            if (!again.ok()) return done(std::move(again));
+            DemoteFlushed(std::move(partition), tier, std::move(done));
+          });
         });
+  });
+}
+
+void Engine::Impl::DemoteFlushed(PartitionPtr partition, StorageTier tier,
+                                 StatusDone done) {
+  Demotion demotion;
+  std::vector<std::shared_ptr<HotCopy>> hot;
+  {
+    MutexLock lock(partition->mu);
+    demotion.end = partition->flushed_end;
+    for (auto& [base, segment] : partition->segments) {
+      if (segment->hot != nullptr) hot.push_back(std::move(segment->hot));
+    }
+  }
+  for (const auto& copy : hot) hot_->Evict(*copy);
+  counters_.demotions += hot.size();
+  if (tier == StorageTier::kWarm) return done(Status::Ok());
+  DemoteCold(std::move(partition), demotion, std::move(done));
 }
 
 void Engine::Impl::DemoteCold(PartitionPtr partition, Demotion demotion,
@@ -462,6 +497,15 @@ void Engine::Impl::PromoteTo(PartitionPtr partition, StorageTier tier,
     return done(Status(StatusCode::kInvalidArgument,
                        "cannot promote to cold, expected hot or warm"));
   }
+  Flush({partition},
+        [this, partition, tier, done = std::move(done)](Status status) mutable {
+          if (!status.ok()) return done(std::move(status));
+          PromoteFlushed(std::move(partition), tier, std::move(done));
+        });
+}
+
+void Engine::Impl::PromoteFlushed(PartitionPtr partition, StorageTier tier,
+                                  StatusDone done) {
   auto then = [this, partition, tier,
                done = std::move(done)](Status status) mutable {
     if (!status.ok() || tier == StorageTier::kWarm) {

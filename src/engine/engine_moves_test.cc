@@ -51,6 +51,23 @@ TEST_F(EngineMovesTest, NoObjectBelowTheLogStartIsLeft) {
   Close();
 }
 
+TEST_F(EngineMovesTest, PromotionSealsWhatIsUnflushed) {
+  Open();
+  const PartitionPtr p = Topic("t");
+  AppendCold(p, "a");
+  ASSERT_TRUE(Append(*p, "b").ok());
+  ASSERT_TRUE(Promote(p, StorageTier::kWarm).ok());
+  const auto segments = Await<Result<std::vector<SegmentMetadata>>>(
+      runtime_, [&](auto done) { engine_->Segments(p, std::move(done)); });
+  ASSERT_TRUE(segments.ok()) << segments.status();
+  ASSERT_EQ(segments->size(), 2u);
+  for (const SegmentMetadata& segment : *segments) {
+    EXPECT_TRUE(segment.sealed);
+    EXPECT_TRUE(segment.in_warm);
+  }
+  Close();
+}
+
 TEST_F(EngineMovesTest, OffloadAtAnyMomentOfATrimLeavesNoObjectBelow) {
   for (int steps = 0; steps < 40; ++steps) {
     SCOPED_TRACE(steps);

@@ -142,9 +142,27 @@ void Engine::Impl::BuildTopics(const ManifestState& state) {
         warm_bytes_ += entry.image_bytes;
       }
       p->log_end = p->flushed_end;
+      TellKnownDamage(*p);
     }
     // The manifest admits one topic of a name.
     (void)topics_.Add(std::move(made)).ok();
+  }
+}
+
+// What an earlier open found and nobody has repaired.
+void Engine::Impl::TellKnownDamage(const PartitionState& p) {
+  for (const OffsetRange& range : p.damaged) {
+    report_.damage.push_back(
+        {p.name.ToString(),
+         fmt::format("offsets [{}, {}) were found lost by an earlier open",
+                     range.base.value(), range.end.value())});
+  }
+  if (p.damaged_tail) {
+    report_.damage.push_back(
+        {p.name.ToString(),
+         fmt::format("batches from offset {} on may be lost, an earlier open "
+                     "found",
+                     p.flushed_end.value())});
   }
 }
 
@@ -185,7 +203,9 @@ WalOptions Engine::Impl::LogOptions() const {
   return {.file_bytes = config_.wal_file_bytes,
           .max_bytes = config_.wal_max_bytes,
           .chunk_bytes = config_.wal_chunk_bytes,
-          .checkpoint_interval = config_.checkpoint_interval};
+          .checkpoint_interval = config_.checkpoint_interval,
+          // The reserve, once used, is the first to be filled again.
+          .may_grow = [this] { return manifest_->reserve_intact(); }};
 }
 
 Result<Engine::Impl::ReplayedWal> Engine::Impl::ReplayWal(

@@ -34,7 +34,7 @@ TEST_F(EngineTest, DataMovesThroughAllTiersAndBack) {
   Close();
   Open();
   EXPECT_TRUE(engine_->recovery().clean);
-  EXPECT_EQ(ReadAll(Find("t")), "w:a w:b w:c w:d h:e");
+  EXPECT_EQ(ReadAll(Find("t")), "w:a w:b w:c w:d w:e");
   Close();
 }
 

@@ -244,6 +244,11 @@ void LogAdmin::CheckTruncation(TruncationPtr truncation) {
           StatusCode::kInvalidArgument,
           fmt::format("{}: epoch {} is not above the current {}", name,
                       truncation->epoch.value(), p.CurrentEpoch().value()));
+    } else if (truncation->epoch > kMaxGivenEpoch) {
+      refused = Status(
+          StatusCode::kInvalidArgument,
+          fmt::format("{}: epoch {} is above the greatest that is taken, {}",
+                      name, truncation->epoch.value(), kMaxGivenEpoch.value()));
     } else if (offset < lowest || offset > p.log_end) {
       refused = Status(
           StatusCode::kOutOfRange,

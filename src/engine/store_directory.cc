@@ -14,20 +14,15 @@
 namespace strata::engine {
 namespace {
 
-constexpr std::array<std::string_view, 5> kOurNames = {
-    kLockPath, kWalDirectory, kManifestDirectory, "warm", "cold"};
+// What a store's directory may hold before there is a manifest: ours, and what
+// a new file system begins with.
+constexpr std::array<std::string_view, 6> kKnownNames = {
+    kLockPath, kWalDirectory, kManifestDirectory, "warm", "cold", "lost+found"};
 
 }  // namespace
 
 Status CheckStoreDirectory(FileSystem& files, bool create_if_missing) {
   STRATA_ASSIGN_OR_RETURN(const std::vector<std::string> names, files.List(""));
-  for (const std::string& name : names) {
-    if (std::ranges::find(kOurNames, name) == kOurNames.end()) {
-      return Status(StatusCode::kInvalidArgument,
-                    fmt::format("{} is not a Strata directory: it holds '{}'",
-                                files.Describe(), name));
-    }
-  }
   const auto holds = [&](std::string_view name) {
     return std::ranges::find(names, name) != names.end();
   };
@@ -35,6 +30,14 @@ Status CheckStoreDirectory(FileSystem& files, bool create_if_missing) {
     STRATA_ASSIGN_OR_RETURN(const ManifestFiles found,
                             ListManifestFiles(files));
     if (!found.whole.empty()) return Status::Ok();
+  }
+  // Where a store is, a file more does no harm.
+  for (const std::string& name : names) {
+    if (std::ranges::find(kKnownNames, name) == kKnownNames.end()) {
+      return Status(StatusCode::kInvalidArgument,
+                    fmt::format("{} is not a Strata directory: it holds '{}'",
+                                files.Describe(), name));
+    }
   }
   // The manifest is written before the first file of the log.
   if (holds(kWalDirectory)) {

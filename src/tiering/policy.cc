@@ -164,12 +164,16 @@ SegmentPlanner::SegmentPlanner(const PolicyInput& in)
 
 void SegmentPlanner::Plan(std::vector<PlannedJob>& jobs) {
   const bool warm_is_full =
+      limits_.disk_full ||
       warm_bytes_ > Part(limits_.warm_max_bytes, limits_.warm_high_watermark);
   if (limits_.cold_enabled) {
     FindBacklogs();
     if (warm_is_full) {
-      const uint64_t room = warm_bytes_ - Part(limits_.warm_max_bytes,
-                                               limits_.warm_low_watermark);
+      const uint64_t holds = limits_.disk_full
+                                 ? std::min(warm_bytes_, limits_.warm_max_bytes)
+                                 : limits_.warm_max_bytes;
+      const uint64_t room =
+          warm_bytes_ - Part(holds, limits_.warm_low_watermark);
       MarkForRoom(DropForRoom(room));
     }
     MarkByAge();
@@ -259,7 +263,8 @@ bool SegmentPlanner::NextJoins(const Backlog& backlog, const Run& run) const {
 SegmentPlanner::Run SegmentPlanner::RunFrom(const Backlog& backlog,
                                             size_t first) const {
   Run run{first, first + 1, backlog.sole[first]->segment->bytes};
-  while (run.end < backlog.due && NextJoins(backlog, run)) {
+  while (!limits_.disk_full && run.end < backlog.due &&
+         NextJoins(backlog, run)) {
     run.bytes += backlog.sole[run.end++]->segment->bytes;
   }
   return run;
@@ -267,8 +272,8 @@ SegmentPlanner::Run SegmentPlanner::RunFrom(const Backlog& backlog,
 
 bool SegmentPlanner::Waits(const Backlog& backlog, const Run& run) const {
   const PolicySegment& first = *backlog.sole[run.first]->segment;
-  if (run.first < backlog.for_room || run.bytes >= Target(first) ||
-      SealedFor(first) / 2 > MaxAge(first)) {
+  if (limits_.disk_full || run.first < backlog.for_room ||
+      run.bytes >= Target(first) || SealedFor(first) / 2 > MaxAge(first)) {
     return false;
   }
   // What is flushed later, or what another job makes of the next one.

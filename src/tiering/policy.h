@@ -84,6 +84,9 @@ struct PolicyLimits {
   bool enable_promotion = false;
   uint64_t promotion_threshold = 1;
   bool cold_enabled = false;
+  // The disk has no room for new files: sole copies go up as they are, not
+  // merged, and extra copies go, whatever warm may hold.
+  bool disk_full = false;
 };
 
 // What of a partition is not flushed yet.

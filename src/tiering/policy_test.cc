@@ -265,6 +265,18 @@ TEST_F(PolicyTest, NothingAboveAMergeIsOffloadedBeforeIt) {
   EXPECT_THAT(Planned(), ElementsAre("offload 1 1", "merge 1 2 3"));
 }
 
+TEST_F(PolicyTest, FullDiskMovesUpWhatIsThereWithoutMerging) {
+  Segment(1, hours(2), 1 * kMiB);
+  Segment(1, hours(1), 1 * kMiB);
+  EXPECT_THAT(Planned(), IsEmpty()) << "neither old nor too much";
+  limits_.disk_full = true;
+  limits_.warm_low_watermark = 0;
+  EXPECT_THAT(Planned(), ElementsAre("offload 1 1 2"));
+  segments_[0].in_cold = true;
+  segments_[1].in_cold = true;
+  EXPECT_THAT(Planned(), ElementsAre("drop-warm 1 1 2"));
+}
+
 TEST_F(PolicyTest, SegmentsWithAHoleBetweenThemAreNotMerged) {
   Segment(1, hours(50), 1 * kMiB);
   ends_[1] = ends_[1] + 1;

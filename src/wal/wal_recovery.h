@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +23,9 @@ struct WalOptions {
   // Of memory and of writes; a larger append gets a chunk of its own.
   uint64_t chunk_bytes = 1 << 20;
   std::chrono::milliseconds checkpoint_interval = std::chrono::seconds(1);
+  // Asked before a file is made out of free disk space; null: it may be.
+  // Thread-safe.
+  std::function<bool()> may_grow{};
 };
 
 // WAL files lie here, in the store's directory.

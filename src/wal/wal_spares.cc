@@ -25,6 +25,7 @@ WalSpares::WalSpares(FileSystem& files, Runtime& runtime, Logger log,
       runtime_(runtime),
       log_(std::move(log)),
       file_bytes_(start.file_bytes),
+      may_grow_(std::move(start.may_grow)),
       on_change_(std::move(on_change)),
       strand_(runtime.log_executor()),
       last_life_(start.last_life),
@@ -69,6 +70,15 @@ Result<std::shared_ptr<WalFile>> WalSpares::TakeBlocking() {
   return PrepareWalFile(files_, life, file_bytes_, recycled);
 }
 
+Result<std::shared_ptr<WalFile>> WalSpares::Make(
+    uint64_t life, std::optional<uint64_t> recycled) {
+  if (!recycled && may_grow_ && !may_grow_()) {
+    return Status(StatusCode::kNoSpace,
+                  "what is free on the disk is kept for the manifest");
+  }
+  return PrepareWalFile(files_, life, file_bytes_, recycled);
+}
+
 void WalSpares::Kick() {
   if (preparing_ || stopped_ || ready_ != nullptr) return;
   preparing_ = true;
@@ -83,8 +93,7 @@ void WalSpares::Prepare() {
     life = ++last_life_;
     recycled = PopBack(recyclable_);
   }
-  Result<std::shared_ptr<WalFile>> file =
-      PrepareWalFile(files_, life, file_bytes_, recycled);
+  Result<std::shared_ptr<WalFile>> file = Make(life, recycled);
   bool news;
   {
     MutexLock lock(mu_);

@@ -21,6 +21,7 @@ class WalSpares {
  public:
   struct Start {
     uint64_t file_bytes = 0;
+    std::function<bool()> may_grow{};  // WalOptions::may_grow
     uint64_t last_life = 0;            // greatest number in the directory
     std::vector<uint64_t> recyclable;  // files of file_bytes
   };
@@ -50,11 +51,14 @@ class WalSpares {
   void Kick() STRATA_REQUIRES(mu_);
   void ArmRetry() STRATA_REQUIRES(mu_);
   void Prepare();
+  Result<std::shared_ptr<WalFile>> Make(uint64_t life,
+                                        std::optional<uint64_t> recycled);
 
   FileSystem& files_;
   Runtime& runtime_;
   const Logger log_;
   const uint64_t file_bytes_;
+  const std::function<bool()> may_grow_;
   UniqueFunction<void()> on_change_;
   Strand strand_;
 

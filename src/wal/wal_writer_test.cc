@@ -387,6 +387,25 @@ TEST_F(WalWriterTest, FullDiskStopsAppendsAtTheEndOfTheFile) {
   EXPECT_EQ(log.Append({"again"}), Status::Ok());
 }
 
+TEST_F(WalWriterTest, NoFileIsMadeOfWhatIsKeptForOthers) {
+  bool may_grow = true;
+  log.options.may_grow = [&] { return may_grow; };
+  log.Open();
+  log.runtime.RunUntilIdle();
+  may_grow = false;
+  const size_t files = log.WalFiles().size();
+  Status status;
+  for (int i = 0; i < 100 && status.code() != StatusCode::kNoSpace; ++i) {
+    status = log.Append({std::string(9000, 'x')});
+    log.runtime.RunUntilIdle();
+  }
+  EXPECT_EQ(status.code(), StatusCode::kNoSpace);
+  EXPECT_EQ(log.WalFiles().size(), files) << "those that were there are used";
+  may_grow = true;
+  log.runtime.RunFor(seconds(2));
+  EXPECT_EQ(log.Append({"again"}), Status::Ok());
+}
+
 TEST_F(WalWriterTest, FullDiskAtOpenLeavesTheLogReadable) {
   log.Open();
   ASSERT_EQ(log.Append({"kept"}), Status::Ok());
