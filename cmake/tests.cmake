@@ -2,13 +2,9 @@
 # program, so that one test reruns alone by --gtest_filter.
 file(GLOB_RECURSE testing_sources CONFIGURE_DEPENDS testing/*.cc)
 list(FILTER testing_sources EXCLUDE REGEX "(_test|_main)\\.cc$")
-if(testing_sources)
-  add_library(strata_testing STATIC ${testing_sources})
-  target_link_libraries(strata_testing PUBLIC strata GTest::gtest GTest::gmock)
-else()
-  add_library(strata_testing INTERFACE)
-  target_link_libraries(strata_testing INTERFACE strata GTest::gtest GTest::gmock)
-endif()
+add_library(strata_testing STATIC ${testing_sources})
+target_link_libraries(strata_testing PUBLIC strata_flags strata fmt::fmt
+  PkgConfig::ISAL Threads::Threads GTest::gtest GTest::gmock)
 
 # Under the thread sanitizer only the tests with threads are built: the others
 # have nothing to show there.
