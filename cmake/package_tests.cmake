@@ -12,7 +12,7 @@ function(strata_add_package_test name)
     FIXTURES_REQUIRED package)
 endfunction()
 
-foreach(name install headers examples pkg_config readme)
+foreach(name install headers examples pkg_config c_symbols readme)
   strata_add_package_test(${name})
 endforeach()
 set_tests_properties(package:install PROPERTIES

@@ -48,6 +48,26 @@ if(TARGET strata_cli AND TARGET system_tests)
   add_dependencies(system_tests strata_cli)
 endif()
 
+# strata/c.h, as other languages use it. Python would need the sanitizers' own
+# libraries loaded before it.
+if(NOT STRATA_SANITIZE STREQUAL "thread")
+  add_executable(c_api_test tests/c_api_test.c)
+  target_compile_options(c_api_test PRIVATE
+    -std=c99 -Wall -Wextra -Wpedantic -Werror)
+  target_link_libraries(c_api_test PRIVATE strata_c)
+  if(STRATA_SANITIZE)
+    set_target_properties(c_api_test PROPERTIES LINKER_LANGUAGE CXX)
+    target_link_options(c_api_test PRIVATE -fsanitize=${STRATA_SANITIZE})
+  endif()
+  add_test(NAME c_api:c COMMAND c_api_test ${PROJECT_BINARY_DIR}/c_api_c)
+endif()
+if(NOT STRATA_SANITIZE)
+  find_package(Python3 REQUIRED COMPONENTS Interpreter)
+  add_test(NAME c_api:python
+    COMMAND ${Python3_EXECUTABLE} -B ${PROJECT_SOURCE_DIR}/tests/c_api_test.py
+      $<TARGET_FILE:strata_c>)
+endif()
+
 # The simulator: one seed, one run (docs/internals/simulation.md).
 add_executable(strata-sim testing/sim_main.cc)
 target_link_libraries(strata-sim PRIVATE strata_testing strata)

@@ -53,6 +53,8 @@ function(test_headers)
     run(${WORK_DIR} ${CXX} -std=c++20 -Wall -Wextra -Wpedantic -Werror
       -fsyntax-only -I${prefix}/include -include ${header} -x c++ /dev/null)
   endforeach()
+  run(${WORK_DIR} ${C} -std=c99 -Wall -Wextra -Wpedantic -Werror -fsyntax-only
+    -include ${prefix}/include/strata/c.h -x c /dev/null)
 endfunction()
 
 function(test_examples)
@@ -66,6 +68,7 @@ function(test_examples)
   endif()
   run(${WORK_DIR} ${CMAKE_COMMAND} --build ${WORK_DIR}/examples)
   run_example(${WORK_DIR}/examples/append_and_read "0 hello\n")
+  run_example(${WORK_DIR}/examples/append_and_read_in_c "0 hello\n")
   run_example(${WORK_DIR}/examples/custom_cold_store "0 hello (cold)\n")
 endfunction()
 
@@ -88,6 +91,25 @@ function(test_pkg_config)
   run(${WORK_DIR} ${CXX} -std=c++20
     ${SOURCE_DIR}/examples/append_and_read.cc -o ${program} ${flags})
   run_example(${program} "0 hello\n")
+
+  pkg_config(flags --cflags --libs strata-c)
+  pkg_config(folder --variable=libdir strata-c)
+  run(${WORK_DIR} ${C} -std=c99 ${SOURCE_DIR}/examples/append_and_read_in_c.c
+    -o ${program}_in_c ${flags} -Wl,-rpath,${folder})
+  run_example(${program}_in_c "0 hello\n")
+endfunction()
+
+# The C library shows the functions of its header, and nothing else.
+function(test_c_symbols)
+  file(STRINGS ${prefix}/include/strata/c.h lines REGEX "^[a-z].*strata_[a-z_]+\\(")
+  list(TRANSFORM lines REPLACE "^.*(strata_[a-z_]+)\\(.*$" "\\1")
+  list(SORT lines)
+  file(GLOB_RECURSE library ${prefix}/*/libstrata_c.so)
+  run(${WORK_DIR} nm -D --defined-only --format=just-symbols ${library})
+  string(STRIP "${output}" symbols)
+  string(REPLACE "\n" ";" symbols "${symbols}")
+  list(SORT symbols)
+  expect("${symbols}" "${lines}")
 endfunction()
 
 # The README shows what is compiled here.
