@@ -1,6 +1,9 @@
 // Appender: from a caller's batches to frames in the WAL and the tail.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
+#include <optional>
 #include <span>
 
 #include "engine/context.h"
@@ -20,6 +23,7 @@ class Appender {
                                   std::span<const AppendRequest> requests);
   Result<PendingAppend> TryWrite(PartitionState& partition, OffsetRange offsets,
                                  ByteSpan data, Durability durability);
+  void WhenDurable(const PendingAppend& append, Engine::StatusDone done);
 
  private:
   Status CheckRequest(const AppendRequest& request) const;
@@ -32,8 +36,14 @@ class Appender {
                             std::span<const AppendRequest> requests,
                             Durability durability)
       STRATA_REQUIRES(partition.mu);
+  // When an append begins; nothing if it is not timed.
+  std::optional<MonotonicTime> Start(Durability durability);
+  // Notes when it began, and how long it took if it is done.
+  Result<PendingAppend> Timed(std::optional<MonotonicTime> started,
+                              Result<PendingAppend> pending) const;
 
   EngineContext& context_;
+  std::atomic<uint32_t> memory_appends_{0};
 };
 
 }  // namespace strata::engine

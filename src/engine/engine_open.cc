@@ -276,7 +276,8 @@ void Engine::Impl::WarnOfOnlyCold() {
 
 void Engine::Impl::MakeColdParts() {
   if (environment_.cold == nullptr) return;
-  cold_store_ = std::make_shared<InstrumentedObjectStore>(environment_.cold);
+  cold_store_ = std::make_shared<InstrumentedObjectStore>(
+      environment_.cold, runtime_.clock());
   cold_ = std::make_unique<ColdTier>(
       cold_store_, runtime_,
       ColdOptions{.chunk_bytes = config_.cold_chunk_bytes,

@@ -34,7 +34,10 @@ void Engine::Impl::CloseLogs(StatusDone done) {
          done = std::move(done)](Status status) mutable {
           if (wal_status.ok()) wal_status = std::move(status);
           manifest_->Close([wal_status = std::move(wal_status),
-                            done = std::move(done)](Status closed) mutable {
+                            done = std::move(done), this](
+                               Status closed) mutable {
+            // The clock may go before a store that does not answer.
+            if (cold_store_ != nullptr) cold_store_->StopTiming();
             if (wal_status.ok()) wal_status = std::move(closed);
             done(std::move(wal_status));
           });

@@ -165,6 +165,15 @@ TieredStorageStats Engine::Impl::Stats() const {
   s.wal_syncs = wal.syncs;
   s.wal_bytes_written = wal.bytes_written;
   s.topics_to_purge = purger_->pending();
+  s.append_memory_latency = counters_.append_memory.Summary();
+  s.append_disk_latency = counters_.append_disk.Summary();
+  s.hot_read_latency = counters_.hot_read.Summary();
+  s.warm_read_latency = counters_.warm_read.Summary();
+  s.cold_read_latency = counters_.cold_read.Summary();
+  s.flush_latency = counters_.flush.Summary();
+  s.offload_latency = counters_.offload.Summary();
+  s.promote_latency = counters_.promote.Summary();
+  s.wal_sync_latency = wal_->sync_latency().Summary();
   s.wal_moves = get(counters_.wal_moves);
   const JobRunnerStats jobs = runner_->Stats();
   s.jobs_queued = jobs.queued;
@@ -178,6 +187,8 @@ TieredStorageStats Engine::Impl::Stats() const {
     s.cold_gets = get(requests.gets);
     s.cold_deletes = get(requests.deletes);
     s.cold_lists = get(requests.lists);
+    s.cold_get_latency = requests.get_latency.Summary();
+    s.cold_put_latency = requests.put_latency.Summary();
   }
   return s;
 }

@@ -29,6 +29,8 @@ struct Reader::Request {
   ReadOptions options;
   Batches batches;
   uint64_t bytes = 0;
+  StorageTier coldest = StorageTier::kHot;  // of what is in `batches`
+  MonotonicTime started;
   int relocations = 0;
   bool root_reloaded = false;
   // Set when a local copy turned out damaged: take the cold one.
@@ -56,6 +58,7 @@ void Reader::Read(PartitionPtr partition, Offset start, ReadOptions options,
                   Engine::Done<Batches> done) {
   auto request = std::make_unique<Request>();
   request->partition = std::move(partition);
+  request->started = context_.Ticks();
   request->start = start;
   request->next = start;
   request->options = options;
@@ -288,6 +291,7 @@ bool Reader::Absorb(Request& request, OffsetRange owner, Batches batches) {
   for (BatchView& batch : batches) {
     const uint64_t bytes = batch.bytes().size();
     request.bytes += bytes;
+    request.coldest = std::max(request.coldest, batch.tier());
     switch (batch.tier()) {
       case StorageTier::kHot:
         Add(c.hot_reads, 1);
@@ -353,7 +357,16 @@ void Reader::Finish(RequestPtr request, Status status) {
   Engine::Done<Batches> done = std::move(request->done);
   // An error behind batches is the next read's.
   if (!status.ok() && request->batches.empty()) return done(std::move(status));
+  if (!request->batches.empty()) {
+    context_.RecordSince(request->started, ReadLatency(request->coldest));
+  }
   done(std::move(request->batches));
+}
+
+LatencyHistogram& Reader::ReadLatency(StorageTier tier) const {
+  Counters& c = context_.counters;
+  if (tier == StorageTier::kHot) return c.hot_read;
+  return tier == StorageTier::kWarm ? c.warm_read : c.cold_read;
 }
 
 void Reader::CountAccess(AccessStats& access, const PartitionState& partition) {
