@@ -286,6 +286,20 @@ static void test_config_of_other_sizes(void) {
                "hot_tier_max_bytes");
 }
 
+static void test_stats(void) {
+  strata_store* store = open_store("stats");
+  char* text = NULL;
+  append(store, "12345");
+  EXPECT_ERROR(strata_get_stats(NULL, &text, &error), STRATA_INVALID_ARGUMENT,
+               "store is NULL");
+  EXPECT_ERROR(strata_get_stats(store, NULL, &error), STRATA_INVALID_ARGUMENT,
+               "text is NULL");
+  REQUIRE(strata_get_stats(store, &text, NULL) == STRATA_OK);
+  EXPECT(strstr(text, "\nstrata_appended_bytes_total 5\n") != NULL);
+  strata_free(text);
+  EXPECT(strata_close(store, NULL) == STRATA_OK);
+}
+
 static void test_names(void) {
   EXPECT(strcmp(strata_status_name(STRATA_OK), "Ok") == 0);
   EXPECT(strcmp(strata_status_name(STRATA_CLOSED), "Closed") == 0);
@@ -311,6 +325,7 @@ int main(int argc, char** argv) {
   test_second_open_is_refused();
   test_topics();
   test_append_options();
+  test_stats();
   test_config_of_other_sizes();
   if (failures == 0) puts("all passed");
   return failures == 0 ? 0 : 1;

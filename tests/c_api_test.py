@@ -65,6 +65,7 @@ def load(path):
     lib.strata_batches_get.argtypes = [c_void_p, c_size_t, POINTER(Batch), error]
     lib.strata_batches_release.argtypes = [c_void_p]
     lib.strata_batches_release.restype = None
+    lib.strata_get_stats.argtypes = [c_void_p, POINTER(c_void_p), error]
     lib.strata_free.argtypes = [c_void_p]
     lib.strata_free.restype = None
     lib.strata_version.restype = c_char_p
@@ -172,6 +173,16 @@ class CApiTest(unittest.TestCase):
         self.assertFails(NOT_FOUND, "'absent'", store.read, b"absent", 0)
         self.assertFails(INVALID_ARGUMENT, "0 bytes", store.append, b"t", b"")
         self.assertFails(INVALID_ARGUMENT, "topic is NULL", store.read, None, 0)
+        store.close()
+
+    def test_stats(self):
+        store = Store(self.path)
+        store.append(b"t", b"12345")
+        text = c_void_p()
+        call(LIB.strata_get_stats, store.handle, byref(text))
+        figures = ctypes.string_at(text.value).decode().splitlines()
+        LIB.strata_free(text)
+        self.assertIn("strata_appended_bytes_total 5", figures)
         store.close()
 
     def test_version(self):

@@ -138,6 +138,10 @@ strata_status strata_open(const strata_config* config, strata_store** store,
  * valid. NULL is fine. */
 strata_status strata_close(strata_store* store, char** error);
 
+/* All figures of the store as Prometheus text (strata/prometheus.h), to be given
+ * to strata_free. */
+strata_status strata_get_stats(strata_store* store, char** text, char** error);
+
 /* Flushes all that is in memory to local segment files; returns when done. */
 strata_status strata_flush(strata_store* store, char** error);
 

@@ -7,12 +7,14 @@
 
 #include "c_api/c_config.h"
 #include "strata/c.h"
+#include "strata/prometheus.h"
 #include "strata/tiered_storage.h"
 
 using strata::Result;
 using strata::Status;
 using strata::StatusCode;
 using strata::TopicPartition;
+using strata::ToPrometheusText;
 
 struct strata_store {
   std::unique_ptr<strata::TieredStorage> storage;
@@ -187,6 +189,16 @@ strata_status strata_close(strata_store* store, char** error) {
   return Guarded(error, [&] {
     const std::unique_ptr<strata_store> owned(store);
     return owned == nullptr ? Status::Ok() : owned->storage->Shutdown();
+  });
+}
+
+strata_status strata_get_stats(strata_store* store, char** text, char** error) {
+  return Guarded(error, [&]() -> Status {
+    STRATA_RETURN_IF_ERROR(Require({{"store", store}, {"text", text}}));
+    char* copy = ::strdup(ToPrometheusText(store->storage->Stats()).c_str());
+    if (copy == nullptr) return {StatusCode::kOverloaded, "out of memory"};
+    *text = copy;
+    return Status::Ok();
   });
 }
 
