@@ -120,7 +120,9 @@ struct SegmentMetadata {
   // Seconds since 1970 UTC by the store's clock.
   uint64_t created_at = 0;     // when sealed; for the tail, its oldest batch
   uint64_t last_accessed = 0;  // when last read, else created_at
-  uint64_t access_count = 0;   // reads since sealing or the last promotion
+  // Reads since sealing or the last promotion. Saved at close and now and then
+  // between: a crash loses some.
+  uint64_t access_count = 0;
   uint64_t dead_records = 0;   // superseded, as far as compaction has counted
   uint64_t total_records = 0;
   uint64_t batch_count = 0;

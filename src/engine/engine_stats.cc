@@ -104,6 +104,39 @@ std::vector<SegmentMetadata> Engine::Impl::DescribeAll(
   return all;
 }
 
+std::vector<ManifestEdit> Engine::Impl::AccessEdits() {
+  std::vector<ManifestEdit> edits;
+  for (const PartitionPtr& p : topics_.Partitions()) {
+    std::map<Offset, SegmentAccess> now;
+    const auto add = [&](Offset base, uint64_t id, const AccessStats& access) {
+      const TimestampMs last = access.last.load(std::memory_order_relaxed);
+      if (last == 0) return;  // never read
+      now[base] = {.segment = id,
+                   .count = access.count.load(std::memory_order_relaxed),
+                   .last = last};
+    };
+    {
+      MutexLock lock(p->mu);
+      if (p->deleted) continue;
+      for (const auto& [base, access] : p->cold_access) {
+        if (base >= p->log_start) add(base, 0, *access);
+      }
+      for (const auto& [base, segment] : p->segments) {
+        add(base, segment->entry.id, *segment->access);
+      }
+    }
+    const bool same = manifest_->WithState([&](const ManifestState& state) {
+      return state.partition(p->id).access == now;
+    });
+    if (same) continue;
+    PartitionChanged change;
+    change.partition = p->id;
+    change.access = std::move(now);
+    edits.push_back({.ops = {std::move(change)}});
+  }
+  return edits;
+}
+
 TieredStorageStats Engine::Impl::Stats() const {
   TieredStorageStats s;
   const auto get = [](const std::atomic<uint64_t>& counter) {
