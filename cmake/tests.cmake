@@ -2,13 +2,9 @@
 # program, so that one test reruns alone by --gtest_filter.
 file(GLOB_RECURSE testing_sources CONFIGURE_DEPENDS testing/*.cc)
 list(FILTER testing_sources EXCLUDE REGEX "(_test|_main)\\.cc$")
-if(testing_sources)
-  add_library(strata_testing STATIC ${testing_sources})
-  target_link_libraries(strata_testing PUBLIC strata GTest::gtest GTest::gmock)
-else()
-  add_library(strata_testing INTERFACE)
-  target_link_libraries(strata_testing INTERFACE strata GTest::gtest GTest::gmock)
-endif()
+add_library(strata_testing STATIC ${testing_sources})
+target_link_libraries(strata_testing PUBLIC strata_flags strata fmt::fmt
+  PkgConfig::ISAL Threads::Threads GTest::gtest GTest::gmock)
 
 # Under the thread sanitizer only the tests with threads are built: the others
 # have nothing to show there.
@@ -50,6 +46,26 @@ list(FILTER sources EXCLUDE REGEX "planted_faults_test\\.cc$")
 strata_add_tests(system_tests ${sources})
 if(TARGET strata_cli AND TARGET system_tests)
   add_dependencies(system_tests strata_cli)
+endif()
+
+# strata/c.h, as other languages use it. Python would need the sanitizers' own
+# libraries loaded before it.
+if(NOT STRATA_SANITIZE STREQUAL "thread")
+  add_executable(c_api_test tests/c_api_test.c)
+  target_compile_options(c_api_test PRIVATE
+    -std=c99 -Wall -Wextra -Wpedantic -Werror)
+  target_link_libraries(c_api_test PRIVATE strata_c)
+  if(STRATA_SANITIZE)
+    set_target_properties(c_api_test PROPERTIES LINKER_LANGUAGE CXX)
+    target_link_options(c_api_test PRIVATE -fsanitize=${STRATA_SANITIZE})
+  endif()
+  add_test(NAME c_api:c COMMAND c_api_test ${PROJECT_BINARY_DIR}/c_api_c)
+endif()
+if(NOT STRATA_SANITIZE)
+  find_package(Python3 REQUIRED COMPONENTS Interpreter)
+  add_test(NAME c_api:python
+    COMMAND ${Python3_EXECUTABLE} -B ${PROJECT_SOURCE_DIR}/tests/c_api_test.py
+      $<TARGET_FILE:strata_c>)
 endif()
 
 # The simulator: one seed, one run (docs/internals/simulation.md).

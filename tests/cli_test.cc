@@ -291,6 +291,8 @@ TEST_F(CliTest, DataIsTheSameInEveryTier) {
   EXPECT_THAT(Good({"segments", "t"}), HasSubstr("--c "));
   EXPECT_EQ(Good({"consume", "t"}), lines);
   EXPECT_THAT(Good({"stats"}), ContainsRegex("cold +1 +50 +[0-9.]+ KiB"));
+  EXPECT_THAT(Good({"stats", "--prometheus"}),
+              HasSubstr("\nstrata_tier_batches{tier=\"cold\"} 50\n"));
   Good({"promote", "t", "--to", "warm"});
   EXPECT_THAT(Good({"segments", "t"}), HasSubstr("-wc "));
   EXPECT_EQ(Good({"consume", "t"}), lines);

@@ -37,6 +37,7 @@
 #include "strata/executor.h"
 #include "strata/logging.h"
 #include "strata/object_store.h"
+#include "strata/stats.h"
 #include "strata/status.h"
 #include "strata/types.h"
 
@@ -130,7 +131,9 @@ struct SegmentMetadata {
   // Seconds since 1970 UTC by the store's clock.
   uint64_t created_at = 0;     // when sealed; for the tail, its oldest batch
   uint64_t last_accessed = 0;  // when last read, else created_at
-  uint64_t access_count = 0;   // reads since sealing or the last promotion
+  // Reads since sealing or the last promotion. Saved at close and now and then
+  // between: a crash loses some.
+  uint64_t access_count = 0;
   uint64_t dead_records = 0;   // superseded, as far as compaction has counted
   uint64_t total_records = 0;
   uint64_t batch_count = 0;
@@ -146,66 +149,6 @@ struct SegmentMetadata {
   double CompactionRatio() const;
   // "topic/partition/00000000000000000042".
   std::string SegmentKey() const;
-};
-
-struct TierStats {
-  uint64_t segments = 0;
-  uint64_t batches = 0;
-  uint64_t bytes = 0;      // held now
-  uint64_t max_bytes = 0;  // the limit; 0 where there is none
-};
-
-// A snapshot of counters (since Open) and gauges (now).
-struct TieredStorageStats {
-  TierStats hot;   // unflushed tails and cached copies
-  TierStats warm;  // local segments
-  TierStats cold;  // segments known to lie in the object store
-
-  // Since the store was opened. Reads and writes count batches.
-  uint64_t hot_reads = 0;
-  uint64_t warm_reads = 0;
-  uint64_t cold_reads = 0;
-  uint64_t hot_writes = 0;
-  uint64_t warm_writes = 0;  // flushed or hydrated into warm
-  uint64_t cold_writes = 0;  // uploaded
-  uint64_t total_bytes_read = 0;
-  uint64_t total_bytes_written = 0;
-  uint64_t migrations_completed = 0;
-  uint64_t migrations_failed = 0;
-
-  uint64_t hot_bytes_read = 0;
-  uint64_t warm_bytes_read = 0;
-  uint64_t cold_bytes_read = 0;
-
-  // Hot memory by account, in bytes of whole chunks.
-  uint64_t hot_unflushed_bytes = 0;
-  uint64_t hot_cached_bytes = 0;
-  uint64_t hot_pinned_bytes = 0;
-
-  uint64_t wal_files = 0;
-  uint64_t wal_bytes = 0;  // in files that hold unflushed data
-  uint64_t wal_syncs = 0;
-  uint64_t wal_bytes_written = 0;
-  uint64_t wal_moves = 0;  // unflushed batches copied forward in the WAL
-
-  uint64_t jobs_queued = 0;
-  uint64_t jobs_running = 0;
-  uint64_t flushes = 0;
-  uint64_t offloads = 0;
-  uint64_t promotions = 0;
-  uint64_t demotions = 0;  // hotter copies dropped
-
-  // Requests to the object store.
-  uint64_t cold_puts = 0;
-  uint64_t cold_gets = 0;
-  uint64_t cold_deletes = 0;
-  uint64_t cold_lists = 0;
-  uint64_t cold_cache_bytes = 0;
-  uint64_t cold_cache_hits = 0;
-  // Warm bytes that no cold copy exists of yet (0 with cold disabled).
-  uint64_t upload_lag_bytes = 0;
-  // Deleted topics of which the object store may still have something.
-  uint64_t topics_to_purge = 0;
 };
 
 // What Open found and did about it. Empty after a clean shutdown.

@@ -5,11 +5,14 @@
 #include "cli/output.h"
 #include "cli/store.h"
 #include "cli/table.h"
+#include "strata/prometheus.h"
 
 namespace strata::cli {
 namespace {
 
-struct NoOptions {};
+struct StatsOptions {
+  bool prometheus = false;
+};
 
 std::string TierTable(const TieredStorageStats& s) {
   Table table({{"TIER", Table::Align::kLeft},
@@ -83,11 +86,13 @@ Status LearnCold(TieredStorage& store) {
   return Status::Ok();
 }
 
-Status Show(const Invocation& invocation, const NoOptions&) {
+Status Show(const Invocation& invocation, const StatsOptions& options) {
   return WithStore(invocation, IfMissing::kFail,
-                   [](TieredStorage& store) -> Status {
+                   [&](TieredStorage& store) -> Status {
                      STRATA_RETURN_IF_ERROR(LearnCold(store));
                      const TieredStorageStats stats = store.Stats();
+                     if (options.prometheus)
+                       return Print(ToPrometheusText(stats));
                      return Print(TierTable(stats) + "\n" + FigureTable(stats));
                    });
 }
@@ -97,10 +102,13 @@ Status Show(const Invocation& invocation, const NoOptions&) {
 void AddStats(CLI::App& app, Invocation& invocation) {
   CLI::App& command = AddCommand(
       app, invocation, "stats", "What each tier holds, and all figures",
-      "  strata stats\n\n"
+      "  strata stats\n"
+      "  strata stats --prometheus > /var/lib/node_exporter/strata.prom\n\n"
       "Counters (reads, writes, migrations) count from the opening of the "
       "store, here\nby this command.");
-  OnRun(command, invocation, Show);
+  StatsOptions& options = OnRun(command, invocation, Show);
+  command.add_flag("--prometheus", options.prometheus,
+                   "Print them in Prometheus' text format");
 }
 
 }  // namespace strata::cli

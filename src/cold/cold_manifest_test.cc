@@ -75,7 +75,7 @@ class ColdManifestTest : public testing::Test {
   std::shared_ptr<FaultyObjectStore> faulty =
       std::make_shared<FaultyObjectStore>(memory, runtime, 13);
   std::shared_ptr<InstrumentedObjectStore> counted =
-      std::make_shared<InstrumentedObjectStore>(faulty);
+      std::make_shared<InstrumentedObjectStore>(faulty, runtime.clock());
   ObjectStoreClient bucket{*memory, runtime};
   std::unique_ptr<ColdManifest> manifest = Open();
 };

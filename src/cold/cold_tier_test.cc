@@ -96,7 +96,7 @@ class ColdTierTest : public testing::Test {
   std::shared_ptr<FaultyObjectStore> faulty =
       std::make_shared<FaultyObjectStore>(memory, runtime, 11);
   std::shared_ptr<InstrumentedObjectStore> counted =
-      std::make_shared<InstrumentedObjectStore>(faulty);
+      std::make_shared<InstrumentedObjectStore>(faulty, runtime.clock());
   ObjectStoreClient bucket{*memory, runtime};
   std::unique_ptr<ColdTier> tier;
 };

@@ -11,6 +11,8 @@
 namespace strata::engine {
 namespace {
 
+constexpr uint32_t kMemoryAppendsPerTimed = 16;
+
 // The stored copy of a Kafka batch has base offset and epoch set, so it is
 // patched before it is checksummed: one more copy, into memory that is reused.
 ByteSpan PatchedKafkaBatch(ByteSpan bytes, Offset base, Epoch epoch,
@@ -120,6 +122,8 @@ Result<PendingAppend> Appender::TryAppend(
 
 Result<PendingAppend> Appender::AppendHere(
     PartitionState& partition, std::span<const AppendRequest> requests) {
+  const Durability durability = Strongest(requests);
+  const auto started = Start(durability);
   STRATA_RETURN_IF_ERROR(CheckWritable(partition));
   const std::optional<Offset> expected = requests.front().expected_offset;
   if (expected && *expected != partition.log_end) {
@@ -137,7 +141,8 @@ Result<PendingAppend> Appender::AppendHere(
                               partition.name.ToString(), records,
                               partition.log_end.value(), kMaxLogEnd.value()));
   }
-  return Put(partition, partition.log_end, requests, Strongest(requests));
+  return Timed(started,
+               Put(partition, partition.log_end, requests, durability));
 }
 
 Status Appender::AppendAsync(PartitionState& partition,
@@ -161,10 +166,9 @@ Status Appender::AppendAsync(PartitionState& partition,
   if (!pending.wait) {
     acks->Settle(ticket, Status::Ok());
   } else {
-    context_.wal.WhenDurable(pending.wal_seq,
-                             [acks = std::move(acks), ticket](Status status) {
-                               acks->Settle(ticket, std::move(status));
-                             });
+    WhenDurable(pending, [acks = std::move(acks), ticket](Status status) {
+      acks->Settle(ticket, std::move(status));
+    });
   }
   return Status::Ok();
 }
@@ -194,6 +198,7 @@ Result<PendingAppend> Appender::TryWrite(PartitionState& partition,
                                          OffsetRange offsets, ByteSpan data,
                                          Durability durability) {
   STRATA_RETURN_IF_ERROR(CheckWrite(offsets, data));
+  const auto started = Start(durability);
   STRATA_RETURN_IF_ERROR(CheckRoom());
   MutexLock lock(partition.mu);
   STRATA_RETURN_IF_ERROR(CheckWritable(partition));
@@ -211,7 +216,43 @@ Result<PendingAppend> Appender::TryWrite(PartitionState& partition,
       .format = BatchFormat::kOpaque,
       .durability = durability,
       .expected_offset = std::nullopt};
-  return Put(partition, offsets.base, {&request, 1}, durability);
+  return Timed(started,
+               Put(partition, offsets.base, {&request, 1}, durability));
+}
+
+void Appender::WhenDurable(const PendingAppend& append,
+                           Engine::StatusDone done) {
+  if (!append.wait) return done(Status::Ok());
+  auto timed = [this, started = append.started,
+                done = std::move(done)](Status status) mutable {
+    if (status.ok()) {
+      context_.RecordSince(started, context_.counters.append_disk);
+    }
+    done(std::move(status));
+  };
+  context_.wal.WhenDurable(append.wal_seq, std::move(timed));
+}
+
+// Two looks at the clock are a twentieth of an append into memory: one of many
+// is enough for percentiles. Beside a sync they are nothing.
+std::optional<MonotonicTime> Appender::Start(Durability durability) {
+  if (durability == Durability::kMemory) {
+    // Increments that get lost between threads change only which are taken.
+    const uint32_t n = memory_appends_.load(std::memory_order_relaxed);
+    memory_appends_.store(n + 1, std::memory_order_relaxed);
+    if (n % kMemoryAppendsPerTimed != 0) return std::nullopt;
+  }
+  return context_.Ticks();
+}
+
+Result<PendingAppend> Appender::Timed(std::optional<MonotonicTime> started,
+                                      Result<PendingAppend> pending) const {
+  if (!pending.ok() || !started) return pending;
+  pending->started = *started;
+  if (!pending->wait) {
+    context_.RecordSince(*started, context_.counters.append_memory);
+  }
+  return pending;
 }
 
 Result<PendingAppend> Appender::Put(PartitionState& partition, Offset base,

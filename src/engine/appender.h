@@ -1,6 +1,9 @@
 // Appender: from a caller's batches to frames in the WAL and the tail.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
+#include <optional>
 #include <span>
 
 #include "engine/completion.h"
@@ -27,6 +30,7 @@ class Appender {
                      AckQueue::Done& done);
   Result<PendingAppend> TryWrite(PartitionState& partition, OffsetRange offsets,
                                  ByteSpan data, Durability durability);
+  void WhenDurable(const PendingAppend& append, Engine::StatusDone done);
 
  private:
   Status CheckRequest(const AppendRequest& request) const;
@@ -42,9 +46,15 @@ class Appender {
                             std::span<const AppendRequest> requests,
                             Durability durability)
       STRATA_REQUIRES(partition.mu);
+  // When an append begins; nothing if it is not timed.
+  std::optional<MonotonicTime> Start(Durability durability);
+  // Notes when it began, and how long it took if it is done.
+  Result<PendingAppend> Timed(std::optional<MonotonicTime> started,
+                              Result<PendingAppend> pending) const;
 
   EngineContext& context_;
   const ExecutorPtr executor_;  // of completions
+  std::atomic<uint32_t> memory_appends_{0};
 };
 
 }  // namespace strata::engine

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "base/latency_histogram.h"
 #include "cold/cold_manifest.h"
 #include "cold/cold_tier.h"
 #include "engine/topics.h"
@@ -31,6 +32,9 @@ struct Counters {
   std::atomic<uint64_t> bytes_written{0};
   std::atomic<uint64_t> wal_moves{0};
   std::atomic<uint64_t> flushes{0}, offloads{0}, promotions{0}, demotions{0};
+  LatencyHistogram append_memory, append_disk;
+  LatencyHistogram hot_read, warm_read, cold_read;
+  LatencyHistogram flush, offload, promote;
 };
 
 inline void Add(std::atomic<uint64_t>& counter, uint64_t n) {
@@ -76,6 +80,11 @@ struct EngineContext {
   Attention& attention;
 
   TimestampMs Now() const { return runtime.clock().WallNow(); }
+  // For latencies.
+  MonotonicTime Ticks() const { return runtime.clock().Now(); }
+  void RecordSince(MonotonicTime started, LatencyHistogram& latency) const {
+    latency.Record(Ticks() - started);
+  }
 };
 
 }  // namespace strata::engine

@@ -117,8 +117,7 @@ Result<PendingAppend> Engine::TryWrite(PartitionState& partition,
 }
 
 void Engine::WhenDurable(const PendingAppend& append, StatusDone done) {
-  if (!append.wait) return done(Status::Ok());
-  impl_->wal_->WhenDurable(append.wal_seq, std::move(done));
+  impl_->appender_->WhenDurable(append, std::move(done));
 }
 
 uint64_t Engine::WhenWritable(UniqueFunction<void()> ready) {

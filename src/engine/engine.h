@@ -35,6 +35,7 @@ struct EngineEnvironment {
 // An append that is in the log but may not have its durability yet.
 struct PendingAppend {
   AppendResult result;
+  MonotonicTime started{};  // for kDisk
   // WAL group that has to be synced; nothing to wait for when not `wait`.
   uint64_t wal_seq = 0;
   bool wait = false;

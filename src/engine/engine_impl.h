@@ -120,6 +120,9 @@ class Engine::Impl final : public Attention {
   void WarnOfOnlyCold();
   void Wire();
   Status CommitAndWait(ManifestEdit edit);
+  // What to save of how segments were read: an edit for each partition where
+  // that changed.
+  std::vector<ManifestEdit> AccessEdits();
 
   void FlushDue();
   void NoteRoomOnDisk(const Status& status);

@@ -55,6 +55,21 @@ Status ClaimWarmDirectory(FileSystem& files, const TopicId& store) {
                             files.Describe(), store.ToString(), *owner));
 }
 
+// How segments were read, as it was saved. What moved since then, between the
+// two tiers or into another segment, is counted anew.
+void RestoreAccess(const ManifestPartition& known, PartitionState& p)
+    STRATA_REQUIRES(p.mu) {
+  for (const auto& [base, saved] : known.access) {
+    const auto local = p.segments.find(base);
+    const uint64_t id = local == p.segments.end() ? 0 : local->second->entry.id;
+    if (id != saved.segment || (id == 0 && base >= p.cold_end)) continue;
+    AccessStats& access =
+        id == 0 ? *p.ColdAccess(base) : *local->second->access;
+    access.count.store(saved.count, std::memory_order_relaxed);
+    access.last.store(saved.last, std::memory_order_relaxed);
+  }
+}
+
 }  // namespace
 
 Engine::Impl::Impl(TieredStorageConfig config, EngineEnvironment environment)
@@ -96,6 +111,7 @@ Status Engine::Impl::Open() {
   });
   MakeColdParts();
   Wire();
+  manifest_->BeforeSnapshots([this] { return AccessEdits(); });
   if (cold_ == nullptr) WarnOfOnlyCold();
   MigrationTick();
   if (purger_->pending() > 0) RequestMigrations();
@@ -141,6 +157,7 @@ void Engine::Impl::BuildTopics(const ManifestState& state) {
         p->segments.emplace(base, std::make_shared<Segment>(entry));
         warm_bytes_ += entry.image_bytes;
       }
+      RestoreAccess(known, *p);
       p->log_end = p->flushed_end;
       TellKnownDamage(*p);
     }
@@ -308,7 +325,8 @@ void Engine::Impl::WarnOfOnlyCold() {
 
 void Engine::Impl::MakeColdParts() {
   if (environment_.cold == nullptr) return;
-  cold_store_ = std::make_shared<InstrumentedObjectStore>(environment_.cold);
+  cold_store_ = std::make_shared<InstrumentedObjectStore>(environment_.cold,
+                                                          runtime_.clock());
   cold_ = std::make_unique<ColdTier>(
       cold_store_, runtime_,
       ColdOptions{.chunk_bytes = config_.cold_chunk_bytes,

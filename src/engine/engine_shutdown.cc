@@ -33,17 +33,25 @@ void Engine::Impl::CloseLogs(StatusDone done) {
     checkpoint.next_segment_id = next_segment_id_;
     checkpoint.next_file_number = next_file_number_;
     checkpoint.at = runtime_.clock().WallNow();
-    manifest_->Commit(
-        {.ops = {std::move(checkpoint)}},
-        [this, wal_status = std::move(wal_status),
-         done = std::move(done)](Status status) mutable {
-          if (wal_status.ok()) wal_status = std::move(status);
-          manifest_->Close([wal_status = std::move(wal_status),
-                            done = std::move(done)](Status closed) mutable {
-            if (wal_status.ok()) wal_status = std::move(closed);
-            done(std::move(wal_status));
-          });
-        });
+    // Edits of their own, in the same sync: that one is refused, or lost, must
+    // not make this an unclean end.
+    for (ManifestEdit& edit : AccessEdits()) {
+      manifest_->Commit(std::move(edit), [](Status) {});
+    }
+    manifest_->Commit({.ops = {std::move(checkpoint)}},
+                      [this, wal_status = std::move(wal_status),
+                       done = std::move(done)](Status status) mutable {
+                        if (wal_status.ok()) wal_status = std::move(status);
+                        manifest_->Close([wal_status = std::move(wal_status),
+                                          done = std::move(done),
+                                          this](Status closed) mutable {
+                          // The clock may go before a store that does not
+                          // answer.
+                          if (cold_store_ != nullptr) cold_store_->StopTiming();
+                          if (wal_status.ok()) wal_status = std::move(closed);
+                          done(std::move(wal_status));
+                        });
+                      });
   });
 }
 

@@ -104,6 +104,39 @@ std::vector<SegmentMetadata> Engine::Impl::DescribeAll(
   return all;
 }
 
+std::vector<ManifestEdit> Engine::Impl::AccessEdits() {
+  std::vector<ManifestEdit> edits;
+  for (const PartitionPtr& p : topics_.Partitions()) {
+    std::map<Offset, SegmentAccess> now;
+    const auto add = [&](Offset base, uint64_t id, const AccessStats& access) {
+      const TimestampMs last = access.last.load(std::memory_order_relaxed);
+      if (last == 0) return;  // never read
+      now[base] = {.segment = id,
+                   .count = access.count.load(std::memory_order_relaxed),
+                   .last = last};
+    };
+    {
+      MutexLock lock(p->mu);
+      if (p->deleted) continue;
+      for (const auto& [base, access] : p->cold_access) {
+        if (base >= p->log_start) add(base, 0, *access);
+      }
+      for (const auto& [base, segment] : p->segments) {
+        add(base, segment->entry.id, *segment->access);
+      }
+    }
+    const bool same = manifest_->WithState([&](const ManifestState& state) {
+      return state.partition(p->id).access == now;
+    });
+    if (same) continue;
+    PartitionChanged change;
+    change.partition = p->id;
+    change.access = std::move(now);
+    edits.push_back({.ops = {std::move(change)}});
+  }
+  return edits;
+}
+
 TieredStorageStats Engine::Impl::Stats() const {
   TieredStorageStats s;
   const auto get = [](const std::atomic<uint64_t>& counter) {
@@ -165,6 +198,15 @@ TieredStorageStats Engine::Impl::Stats() const {
   s.wal_syncs = wal.syncs;
   s.wal_bytes_written = wal.bytes_written;
   s.topics_to_purge = purger_->pending();
+  s.append_memory_latency = counters_.append_memory.Summary();
+  s.append_disk_latency = counters_.append_disk.Summary();
+  s.hot_read_latency = counters_.hot_read.Summary();
+  s.warm_read_latency = counters_.warm_read.Summary();
+  s.cold_read_latency = counters_.cold_read.Summary();
+  s.flush_latency = counters_.flush.Summary();
+  s.offload_latency = counters_.offload.Summary();
+  s.promote_latency = counters_.promote.Summary();
+  s.wal_sync_latency = wal_->sync_latency().Summary();
   s.wal_moves = get(counters_.wal_moves);
   const JobRunnerStats jobs = runner_->Stats();
   s.jobs_queued = jobs.queued;
@@ -178,6 +220,8 @@ TieredStorageStats Engine::Impl::Stats() const {
     s.cold_gets = get(requests.gets);
     s.cold_deletes = get(requests.deletes);
     s.cold_lists = get(requests.lists);
+    s.cold_get_latency = requests.get_latency.Summary();
+    s.cold_put_latency = requests.put_latency.Summary();
   }
   return s;
 }

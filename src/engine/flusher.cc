@@ -24,6 +24,7 @@ struct Flusher::Round {
   std::vector<std::unique_ptr<Run>> runs;
   std::vector<uint64_t> files;  // written
   bool some_deleted = false;    // of the partitions
+  MonotonicTime started{};
   Engine::StatusDone done;
 };
 
@@ -103,6 +104,7 @@ std::vector<std::unique_ptr<Flusher::Run>> Flusher::CutTail(
 }
 
 void Flusher::Write(RoundPtr round) {
+  round->started = context_.Ticks();
   for (const PartitionPtr& partition : round->partitions) {
     for (auto& run : CutTail(partition, context_.config.target_segment_bytes))
       round->runs.push_back(std::move(run));
@@ -227,6 +229,7 @@ void Flusher::Publish(Round& round) {
     }
   }
   Add(context_.counters.flushes, 1);
+  context_.RecordSince(round.started, context_.counters.flush);
 }
 
 // WAL space goes only after the manifest says that it is not needed: the next

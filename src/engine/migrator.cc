@@ -112,6 +112,7 @@ struct Migrator::Job {
   // Objects that no root names any more once the commit under way is done.
   std::vector<ColdAddress> garbage;
   bool offloaded = false;  // at least one segment
+  MonotonicTime started{};  // with the segment that is moved now
 
   void Finish(Status status) {
     // Files of what was trimmed, cut or deleted meanwhile go at once: that is
@@ -330,6 +331,7 @@ void Migrator::Offload(JobPtr job, size_t index) {
     if (job->offloaded) PlanOnIfFull();
     return;
   }
+  job->started = context_.Ticks();
   // First what the bucket has already: an offload may have died before its
   // local edit.
   cold_roots_->LoadWhole(
@@ -468,6 +470,7 @@ void Migrator::FinishOffload(JobPtr job, size_t index, SegmentEntry entry,
         hold.Release();
         job->offloaded = true;
         Add(context_.counters.offloads, 1);
+        context_.RecordSince(job->started, context_.counters.offload);
         Add(context_.counters.cold_writes, entry.batch_count);
         DeleteObjects(std::exchange(job->garbage, {}),
                       [this, job, index](Status deleted) {
@@ -550,6 +553,7 @@ void Migrator::PromoteToWarm(JobPtr job, size_t index) {
       context_.stopping.load(std::memory_order_acquire)) {
     return job->Finish(Status::Ok());
   }
+  job->started = context_.Ticks();
   cold_roots_->Load(
       job->partition, [this, job, index](Result<ColdPartitionPtr> root) {
         if (!root.ok()) return job->Finish(root.status());
@@ -642,7 +646,7 @@ void Migrator::PublishHydrated(JobPtr job, size_t index, SegmentEntry entry) {
           RemoveSegments(*job->partition, {}, std::move(hydrated));
           TakeAccessFromCold(*job->partition, entry.offsets.base, *access);
           hold.Release();
-          Add(context_.counters.promotions, 1);
+          CountPromotion(job->started);
           Add(context_.counters.warm_writes, entry.batch_count);
           context_.runtime.job_executor().Post(
               [this, job, index] { PromoteToWarm(job, index + 1); });
@@ -652,6 +656,7 @@ void Migrator::PublishHydrated(JobPtr job, size_t index, SegmentEntry entry) {
 
 Status Migrator::PromoteToHot(Job& job) {
   for (const SegmentPtr& segment : job.inputs) {
+    const MonotonicTime started = context_.Ticks();
     LoadedSegment loaded;
     STRATA_RETURN_IF_ERROR(LoadBatches(context_.warm, segment->entry, loaded));
     std::vector<HotBatch> batches;
@@ -669,11 +674,16 @@ Status Migrator::PromoteToHot(Job& job) {
     }
     segment->access->count.store(0, std::memory_order_relaxed);
     segment->access->promotion_queued.store(false, std::memory_order_relaxed);
-    if (live) Add(context_.counters.promotions, 1);
+    if (live) CountPromotion(started);
     // Now the older copy, or the new one of a segment that is gone.
     if (copy != nullptr) context_.hot.Evict(*copy);
   }
   return Status::Ok();
+}
+
+void Migrator::CountPromotion(MonotonicTime started) {
+  Add(context_.counters.promotions, 1);
+  context_.RecordSince(started, context_.counters.promote);
 }
 
 // ---- collection -----------------------------------------------------------

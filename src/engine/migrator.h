@@ -58,6 +58,7 @@ class Migrator {
                                        const SegmentEntry& entry);
   void PublishHydrated(JobPtr job, size_t index, SegmentEntry entry);
   Status PromoteToHot(Job& job);
+  void CountPromotion(MonotonicTime started);
 
   void PlanOnIfFull();
   void RemoveSegments(PartitionState& p, const std::vector<SegmentPtr>& removed,

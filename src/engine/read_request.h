@@ -73,6 +73,8 @@ class Reader::Request final : public ReadWaiter,
   MonotonicTime begin;
   Batches batches;
   uint64_t bytes = 0;
+  StorageTier coldest = StorageTier::kHot;  // of what is in `batches`
+  MonotonicTime started;                    // or when it was woken last
   uint64_t cuts = 0;  // of the partition, when it was parked
   int relocations = 0;
   bool root_reloaded = false;

@@ -21,6 +21,7 @@ void Reader::Read(PartitionPtr partition, Offset start, ReadOptions options,
                   Engine::Done<Batches> done) {
   auto request = std::make_shared<Request>(*this);
   request->partition = std::move(partition);
+  request->started = context_.Ticks();
   request->start = start;
   request->next = start;
   request->options = std::move(options);
@@ -275,6 +276,7 @@ bool Reader::Absorb(Request& request, OffsetRange owner, Batches batches) {
   for (BatchView& batch : batches) {
     const uint64_t bytes = batch.bytes().size();
     request.bytes += bytes;
+    request.coldest = std::max(request.coldest, batch.tier());
     switch (batch.tier()) {
       case StorageTier::kHot:
         Add(c.hot_reads, 1);
@@ -336,6 +338,12 @@ void Reader::Recover(RequestPtr request, SegmentPtr segment, Status status) {
     return Run(std::move(request));
   }
   Finish(std::move(request), std::move(status));
+}
+
+LatencyHistogram& Reader::ReadLatency(StorageTier tier) const {
+  Counters& c = context_.counters;
+  if (tier == StorageTier::kHot) return c.hot_read;
+  return tier == StorageTier::kWarm ? c.warm_read : c.cold_read;
 }
 
 void Reader::CountAccess(AccessStats& access, const PartitionState& partition) {

@@ -67,6 +67,7 @@ class Reader {
   // because data moved meanwhile or another copy exists.
   void Recover(RequestPtr request, SegmentPtr segment, Status status);
   void Finish(RequestPtr request, Status status);
+  LatencyHistogram& ReadLatency(StorageTier tier) const;
   void CountAccess(AccessStats& access, const PartitionState& partition);
 
   EngineContext& context_;

@@ -63,8 +63,10 @@ void Reader::Resume(RequestPtr request) {
     // What it has may not be part of the log any more.
     request->batches.clear();
     request->bytes = 0;
+    request->coldest = StorageTier::kHot;
     request->next = request->start;
   }
+  request->started = context_.Ticks();
   Run(std::move(request));
 }
 
@@ -107,6 +109,9 @@ void Reader::Finish(RequestPtr request, Status status) {
   Engine::Done<Batches> done = std::move(request->done);
   // An error behind batches is the next read's.
   if (!status.ok() && request->batches.empty()) return done(std::move(status));
+  if (!request->batches.empty()) {
+    context_.RecordSince(request->started, ReadLatency(request->coldest));
+  }
   done(std::move(request->batches));
 }
 

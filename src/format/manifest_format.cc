@@ -38,6 +38,7 @@ constexpr uint64_t kColdGeneration = 7;
 constexpr uint64_t kEpochs = 9;
 constexpr uint64_t kDamaged = 11;
 constexpr uint64_t kDamagedTail = 13;
+constexpr uint64_t kAccess = 14;
 
 Status Malformed() {
   return {StatusCode::kDataLoss, "body cut short or malformed"};
@@ -227,6 +228,16 @@ void Encode(const PartitionChanged& op, ByteWriter& out) {
     });
   }
   if (op.damaged_tail) tags[kDamagedTail] = Encoded(*op.damaged_tail);
+  if (op.access) {
+    tags[kAccess] = Encoded([&](ByteWriter& field) {
+      for (const auto& [base, access] : *op.access) {
+        field.Varint(base.value());
+        field.Varint(access.segment);
+        field.Varint(access.count);
+        field.Varint(ZigZag(access.last));
+      }
+    });
+  }
   WriteField(tags, out);
 }
 
@@ -245,6 +256,17 @@ std::vector<OffsetRange> ReadRanges(FieldReader& in) {
   return ranges;
 }
 
+std::map<Offset, SegmentAccess> ReadAccess(FieldReader& in) {
+  std::map<Offset, SegmentAccess> all;
+  while (in.good() && !in.AtEnd()) {
+    SegmentAccess& access = all[in.ReadOffset()];
+    access.segment = in.U64();
+    access.count = in.U64();
+    access.last = in.I64();
+  }
+  return all;
+}
+
 Status Decode(FieldReader& in, PartitionChanged& op) {
   op.partition = in.Partition();
   if (!in.good()) return Malformed();
@@ -261,6 +283,7 @@ Status Decode(FieldReader& in, PartitionChanged& op) {
   op.damaged = Take(op.extra, kDamaged, good, ReadRanges);
   op.damaged_tail = Take(op.extra, kDamagedTail, good,
                          [](FieldReader& r) { return r.Bool(); });
+  op.access = Take(op.extra, kAccess, good, ReadAccess);
   return good ? Status::Ok() : Malformed();
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -24,6 +25,14 @@ struct EpochStart {
   Epoch epoch{};
   Offset start{};
   friend bool operator==(const EpochStart&, const EpochStart&) = default;
+};
+
+// How often and when a segment was read. A hint, as it was when it was saved.
+struct SegmentAccess {
+  uint64_t segment = 0;  // id of the local one; 0: it is only cold
+  uint64_t count = 0;
+  TimestampMs last = 0;
+  friend bool operator==(const SegmentAccess&, const SegmentAccess&) = default;
 };
 
 struct TopicCreated {
@@ -81,6 +90,8 @@ struct PartitionChanged {
   std::optional<std::vector<OffsetRange>> damaged{};
   // The loss reaches to an unknown end: the log's tail is damaged.
   std::optional<bool> damaged_tail{};
+  // Of all segments that were read, local and cold, by base offset.
+  std::optional<std::map<Offset, SegmentAccess>> access{};
   TaggedFields extra{};
   friend bool operator==(const PartitionChanged&,
                          const PartitionChanged&) = default;

@@ -58,6 +58,11 @@ ManifestEdit FullEdit() {
                                             {Epoch(4), Offset(9)}},
           .damaged = std::vector<OffsetRange>{{Offset(3), Offset(4)}},
           .damaged_tail = true,
+          .access =
+              std::map<Offset, SegmentAccess>{
+                  {Offset(0),
+                   {.segment = 0, .count = 7, .last = 1700000000000}},
+                  {Offset(1), {.segment = 5, .count = 0, .last = -1}}},
           .extra = {{2, "sections"}, {1000, ""}}},
       WalNeeded{12},
       Checkpoint{.wal_synced_seq = 1,

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,7 @@ class Manifest::Core : public std::enable_shared_from_this<Core> {
   void StartView(ManifestRead read);
 
   void Commit(ManifestEdit edit, CommitDone done);
+  void BeforeSnapshots(std::function<std::vector<ManifestEdit>()> edits);
   void WhenDurable(CommitDone done);
   void Close(CommitDone done);
   void TryRestoreReserve(UniqueFunction<void()> restored);
@@ -59,6 +61,7 @@ class Manifest::Core : public std::enable_shared_from_this<Core> {
   std::vector<std::string> ApplyAll(std::vector<Waiting>& group);
   Status MakeDurable(const std::vector<std::string>& bodies);
   void RollIfGrown();
+  std::vector<ManifestEdit> TakeSnapshot();
   ManifestLog::Created StartFile();
   Status Replace();
   Status BecomeReadOnly(const Status& first, const Status& second);
@@ -73,6 +76,8 @@ class Manifest::Core : public std::enable_shared_from_this<Core> {
   Status status_ STRATA_GUARDED_BY(mutex_);
   std::atomic<bool> read_only_{false};  // status_ is not Ok
   ManifestStats stats_ STRATA_GUARDED_BY(mutex_);
+  std::function<std::vector<ManifestEdit>()> before_snapshots_
+      STRATA_GUARDED_BY(mutex_);
 
   // The strand's, and Start's before.
   ReserveFile reserve_;
@@ -132,6 +137,12 @@ void Manifest::Core::Answer(CommitDone done, Status status) {
   strand_.Post([done = std::move(done), status = std::move(status)]() mutable {
     done(std::move(status));
   });
+}
+
+void Manifest::Core::BeforeSnapshots(
+    std::function<std::vector<ManifestEdit>()> edits) {
+  MutexLock lock(mutex_);
+  before_snapshots_ = std::move(edits);
 }
 
 // What is in the state is written within one task: the one that applies it.
@@ -223,13 +234,22 @@ void Manifest::Core::RollIfGrown() {
   roll_at_ = 2 * log_->bytes();  // the file still serves
 }
 
+std::vector<ManifestEdit> Manifest::Core::TakeSnapshot() {
+  std::function<std::vector<ManifestEdit>()> before;
+  {
+    MutexLock lock(mutex_);
+    before = before_snapshots_;
+  }
+  const std::vector<ManifestEdit> edits =
+      before ? before() : std::vector<ManifestEdit>();
+  MutexLock lock(guarded.mutex);
+  for (const ManifestEdit& edit : edits) (void)guarded.state.Apply(edit).ok();
+  return guarded.state.ToSnapshot();
+}
+
 // Goes on in a new file that holds the whole state.
 ManifestLog::Created Manifest::Core::StartFile() {
-  std::vector<ManifestEdit> snapshot;
-  {
-    MutexLock lock(guarded.mutex);
-    snapshot = guarded.state.ToSnapshot();
-  }
+  const std::vector<ManifestEdit> snapshot = TakeSnapshot();
   ManifestLog::Created created = ManifestLog::Create(files_, header_, snapshot);
   if (created.may_exist) old_files_.push_back(header_.number);
   ++header_.number;
@@ -354,6 +374,11 @@ void Manifest::Commit(ManifestEdit edit, CommitDone done) {
 
 ManifestState Manifest::Snapshot() const {
   return WithState([](const ManifestState& state) { return state; });
+}
+
+void Manifest::BeforeSnapshots(
+    std::function<std::vector<ManifestEdit>()> edits) {
+  core_->BeforeSnapshots(std::move(edits));
 }
 
 void Manifest::WhenDurable(CommitDone done) {

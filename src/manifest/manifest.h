@@ -4,8 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "base/mutex.h"
 #include "base/unique_function.h"
@@ -83,6 +85,11 @@ class Manifest {
   }
   // A copy. Cost: the whole state.
   ManifestState Snapshot() const;
+
+  // Has `edits` called before the state is written as a snapshot, on the log
+  // executor and under no lock: what it answers is part of that snapshot. An
+  // edit that contradicts the state is left out. Until the runtime stops.
+  void BeforeSnapshots(std::function<std::vector<ManifestEdit>()> edits);
 
   // Calls done(Ok) on the executor once the state that WithState sees now is
   // durable; done(kReadOnly) when it may never be. Writes nothing.

@@ -14,7 +14,7 @@ Status Conflict(std::string message) {
   return {StatusCode::kConflict, std::move(message)};
 }
 
-// All of a partition but its segments.
+// All of a partition but its segments and how they were read.
 ManifestPartition WithoutSegments(const ManifestPartition& p) {
   return {.log_start = p.log_start,
           .flushed_end = p.flushed_end,
@@ -144,6 +144,7 @@ class ManifestState::Application {
       partition->segment_bases.erase(id);
       partition->segment_extras.erase(id);
     });
+    ForgetAccess(*partition, entry.offsets.base);
     Link(entry);
     return Status::Ok();
   }
@@ -155,6 +156,7 @@ class ManifestState::Application {
     auto segment = partition->segments.extract(base.mapped());
     auto extra = partition->segment_extras.extract(op.id);
     touched_[op.partition].push_back(segment.mapped().offsets);
+    ForgetAccess(*partition, base.mapped());
     Unlink(segment.mapped());
     OnUndo([partition, base = std::move(base), segment = std::move(segment),
             extra = std::move(extra)]() mutable {
@@ -199,9 +201,15 @@ class ManifestState::Application {
       before.segments = std::move(p->segments);
       before.segment_bases = std::move(p->segment_bases);
       before.segment_extras = std::move(p->segment_extras);
+      before.access = std::move(p->access);
       *p = std::move(before);
     });
     Replace(op, *p);
+    if (op.access) {
+      OnUndo([p, before = std::exchange(p->access, *op.access)]() mutable {
+        p->access = std::move(before);
+      });
+    }
     return Status::Ok();
   }
 
@@ -286,6 +294,15 @@ class ManifestState::Application {
     STRATA_ASSIGN_OR_RETURN(ManifestPartition * partition, Touch(id));
     if (partition->FindSegment(segment) != nullptr) return partition;
     return Conflict(fmt::format("no segment {} in {}", segment, id.ToString()));
+  }
+
+  // What was noted was of another segment, or of before a promotion.
+  void ForgetAccess(ManifestPartition& partition, Offset base) {
+    auto access = partition.access.extract(base);
+    if (access.empty()) return;
+    OnUndo([&partition, access = std::move(access)]() mutable {
+      partition.access.insert(std::move(access));
+    });
   }
 
   // Counts a segment to its file, and ids and numbers as used.

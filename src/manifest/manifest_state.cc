@@ -60,7 +60,10 @@ void AddPartition(const PartitionId& id, const ManifestPartition& p,
       edits.MayCut();
     }
   }
-  edits.Add(PartitionChanged{.partition = id, .flushed_end = p.flushed_end});
+  // Behind the segments, which would take their part of `access` with them.
+  PartitionChanged last{.partition = id, .flushed_end = p.flushed_end};
+  if (!p.access.empty()) last.access = p.access;
+  edits.Add(std::move(last));
   edits.MayCut();
 }
 

@@ -55,6 +55,8 @@ struct ManifestPartition {
   // Of segments that have any, by id.
   std::map<uint64_t, TaggedFields> segment_extras{};
   TaggedFields extra{};
+  // By base offset, of segments that are neither added nor removed since.
+  std::map<Offset, SegmentAccess> access{};
   friend bool operator==(const ManifestPartition&,
                          const ManifestPartition&) = default;
 

@@ -401,6 +401,44 @@ TEST_F(ManifestStateTest, LargeSnapshotIsCutIntoEditsThatAreValidAlone) {
   EXPECT_TRUE(std::holds_alternative<SnapshotEnd>(snapshot.back().ops.back()));
 }
 
+PartitionChanged Read(std::map<Offset, SegmentAccess> access) {
+  return {.partition = kPartition, .access = std::move(access)};
+}
+
+TEST_F(ManifestStateTest, AccessIsInTheSnapshot) {
+  Flush3();
+  const std::map<Offset, SegmentAccess> access = {
+      {Offset(0), {.segment = 1, .count = 3, .last = 1000}},
+      {Offset(200), {.segment = 3, .count = 1, .last = 2000}}};
+  Apply({{Read(access)}});
+  EXPECT_EQ(partition().access, access);
+  ManifestState again;
+  for (const ManifestEdit& edit : state_.ToSnapshot()) {
+    ASSERT_TRUE(again.Apply(edit).ok());
+  }
+  EXPECT_TRUE(again == state_);
+  // Of an edit that says nothing about it.
+  Apply({{PartitionChanged{.partition = kPartition, .log_start = Offset(10)}}});
+  EXPECT_EQ(partition().access, access);
+  Apply({{Read({})}});
+  EXPECT_TRUE(partition().access.empty());
+}
+
+TEST_F(ManifestStateTest, AccessOfWhatIsRemovedOrAddedIsForgotten) {
+  Flush3();
+  Apply({{Read({{Offset(0), {.segment = 1, .count = 3, .last = 1}},
+                {Offset(100), {.segment = 2, .count = 4, .last = 2}},
+                {Offset(200), {.segment = 3, .count = 5, .last = 3}}})}});
+  // Merged: the base offset is that of the first input.
+  Apply({{Removed(1), Removed(2), Added(4, 0, 200)}});
+  EXPECT_EQ(partition().access.size(), 1u);
+  EXPECT_EQ(partition().access.at(Offset(200)).count, 5u);
+  ExpectRefused({{Removed(3), Added(4, 200, 300)}}, "id is taken");
+  EXPECT_EQ(partition().access.at(Offset(200)).count, 5u);
+  ExpectRefused({{Read({}), Removed(9)}}, "no segment 9");
+  EXPECT_EQ(partition().access.at(Offset(200)).count, 5u);
+}
+
 TEST_F(ManifestStateTest, SharedBytesInAFileAreFound) {
   SegmentAdded one = Added(1, 0, 100);
   SegmentAdded two = Added(2, 100, 200);

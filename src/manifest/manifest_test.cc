@@ -329,6 +329,30 @@ TEST_F(ManifestTest, GrownLogIsReplacedByASnapshot) {
   EXPECT_EQ(topics(), 1u);
 }
 
+TEST_F(ManifestTest, SnapshotHoldsWhatIsSaidBeforeIt) {
+  options_.roll_bytes = 4096;
+  Open();
+  ASSERT_TRUE(CommitAndWait(Create(1000)).ok());
+  int asked = 0;
+  manifest().BeforeSnapshots([&]() -> std::vector<ManifestEdit> {
+    ++asked;
+    PartitionChanged read{.partition = {Topic(1000), 0}};
+    read.access = {{Offset(0), {.segment = 0, .count = 8, .last = 9}}};
+    const PartitionChanged unknown{.partition = {Topic(2000), 0}};
+    return {{.ops = {unknown}}, {.ops = {read}}};
+  });
+  for (uint64_t i = 0; i < 50; ++i) {
+    ASSERT_TRUE(CommitAndWait(Create(i)).ok());
+    ASSERT_TRUE(CommitAndWait({{TopicDeleted{Topic(i)}}}).ok());
+  }
+  EXPECT_EQ(asked, 1);
+  Crash();
+  Open();
+  manifest().WithState([](const ManifestState& state) {
+    EXPECT_EQ(state.partition({Topic(1000), 0}).access.at(Offset(0)).count, 8u);
+  });
+}
+
 TEST_F(ManifestTest, FailedSyncMovesTheStateToANewFile) {
   Open();
   ASSERT_TRUE(CommitAndWait(Create(1)).ok());

@@ -1,4 +1,5 @@
-// InstrumentedObjectStore: counts requests and bytes, for statistics.
+// InstrumentedObjectStore: counts requests and bytes, and times requests, for
+// statistics.
 #pragma once
 
 #include <atomic>
@@ -6,6 +7,9 @@
 #include <memory>
 #include <string>
 
+#include "base/latency_histogram.h"
+#include "base/mutex.h"
+#include "runtime/clock.h"
 #include "strata/object_store.h"
 
 namespace strata {
@@ -23,16 +27,26 @@ struct ObjectStoreCounters {
   // Of requests that were answered Ok.
   std::atomic<uint64_t> bytes_put{0};
   std::atomic<uint64_t> bytes_got{0};
+  // From the call to the answer, whatever it was.
+  LatencyHistogram put_latency;
+  LatencyHistogram get_latency;
 };
 
 // Thread-safe.
 class InstrumentedObjectStore final : public ObjectStore {
  public:
-  explicit InstrumentedObjectStore(std::shared_ptr<ObjectStore> store)
-      : store_(std::move(store)) {}
+  // `clock` is used until StopTiming.
+  InstrumentedObjectStore(std::shared_ptr<ObjectStore> store,
+                          const Clock& clock)
+      : store_(std::move(store)), shared_(std::make_shared<Shared>(clock)) {}
+
+  ~InstrumentedObjectStore() override { StopTiming(); }
 
   // Valid as long as this.
-  const ObjectStoreCounters& counters() const { return *counters_; }
+  const ObjectStoreCounters& counters() const { return shared_->counters; }
+
+  // Requests that are answered later are not timed.
+  void StopTiming();
 
   std::string Describe() const override { return store_->Describe(); }
   ObjectStoreCapabilities Capabilities() const override {
@@ -51,10 +65,19 @@ class InstrumentedObjectStore final : public ObjectStore {
             ObjectRequest request, Done<Result<ListPage>> done) override;
 
  private:
+  // With requests under way, which may outlive this and the clock.
+  struct Shared {
+    explicit Shared(const Clock& c) : clock(&c) {}
+    MonotonicTime Now();
+    void RecordSince(MonotonicTime started, LatencyHistogram& latency);
+
+    ObjectStoreCounters counters;
+    Mutex mu;
+    const Clock* clock STRATA_GUARDED_BY(mu);  // null: not timed any more
+  };
+
   const std::shared_ptr<ObjectStore> store_;
-  // Shared with requests under way, which may outlive this.
-  const std::shared_ptr<ObjectStoreCounters> counters_ =
-      std::make_shared<ObjectStoreCounters>();
+  const std::shared_ptr<Shared> shared_;
 };
 
 }  // namespace strata

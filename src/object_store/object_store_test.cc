@@ -55,7 +55,8 @@ World PosixFileWorld() {
 World DecoratedWorld() {
   World world = MemoryWorld();
   world->store =
-      std::make_shared<InstrumentedObjectStore>(std::move(world->store));
+      std::make_shared<InstrumentedObjectStore>(std::move(world->store),
+                                                world->runtime->clock());
   auto faulty = std::make_shared<FaultyObjectStore>(std::move(world->store),
                                                     *world->runtime, 7);
   faulty->SetChances({.max_delay = std::chrono::milliseconds(5)});
@@ -91,9 +92,33 @@ TEST(ObjectStoreDeadline, RequestThatBeginsTooLateIsNotDone) {
   EXPECT_EQ(client.Keys().size(), 20u - static_cast<size_t>(late));
 }
 
+// The clock may go before a store that does not answer.
+TEST(InstrumentedObjectStoreTest, AnswerAfterTimingStoppedIsCountedOnly) {
+  SimRuntime runtime(1);
+  InstrumentedObjectStore store(MakeMemoryObjectStore(runtime),
+                                runtime.clock());
+  int answers = 0;
+  const auto put = [&] {
+    store.Put("a", MakeStringSource("1"), PutPrecondition::None(), {},
+              [&](Result<ObjectVersion> version) {
+                EXPECT_TRUE(version.ok()) << version.status();
+                ++answers;
+              });
+  };
+  put();
+  runtime.RunUntilIdle();
+  put();
+  store.StopTiming();
+  runtime.RunUntilIdle();
+  EXPECT_EQ(answers, 2);
+  EXPECT_EQ(store.counters().puts, 2u);
+  EXPECT_EQ(store.counters().put_latency.Summary().count, 1u);
+}
+
 TEST(InstrumentedObjectStoreTest, CountsRequestsAndBytes) {
   SimRuntime runtime(1);
-  InstrumentedObjectStore store(MakeMemoryObjectStore(runtime));
+  InstrumentedObjectStore store(MakeMemoryObjectStore(runtime),
+                                runtime.clock());
   ObjectStoreClient client(store, runtime);
   ASSERT_TRUE(client.Put("a", "12345").ok());
   EXPECT_FALSE(client.Put("a", "1", PutPrecondition::Absent()).ok());

@@ -324,7 +324,9 @@ Status WalWriter::WriteGroups(const std::vector<WalGroup>& groups) {
         first.position, first.chunk->bytes().subspan(first.begin, length)));
     bytes += length;
   }
+  const MonotonicTime started = runtime_.clock().Now();
   STRATA_RETURN_IF_ERROR(file.file->Sync());
+  sync_latency_.Record(runtime_.clock().Now() - started);
   MutexLock lock(mu_);
   stats_.bytes_written += bytes;
   ++stats_.syncs;

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/chunk.h"
+#include "base/latency_histogram.h"
 #include "base/mutex.h"
 #include "base/unique_function.h"
 #include "format/frame.h"
@@ -112,6 +113,8 @@ class WalWriter {
   std::optional<uint64_t> OldestFileLastSeq() const;
 
   WalStats Stats() const;
+  // Of the files. Valid as long as this.
+  const LatencyHistogram& sync_latency() const { return sync_latency_; }
 
   // Makes everything durable and takes no more. Later calls answer kClosed.
   void Close(StatusDone done);
@@ -165,6 +168,7 @@ class WalWriter {
 
   // Stored with release after a sync, loaded with acquire by readers.
   std::atomic<uint64_t> durable_;
+  LatencyHistogram sync_latency_;
 
   mutable Mutex mu_;
   uint64_t next_seq_ STRATA_GUARDED_BY(mu_);
