@@ -21,6 +21,7 @@ void AddAll(CLI::App& app, Invocation& invocation) {
   AddStats(app, invocation);
   AddTiers(app, invocation);
   AddVerify(app, invocation);
+  AddConfig(app, invocation);
   AddDemo(app, invocation);
 }
 
@@ -61,7 +62,7 @@ int Main(int argc, char** argv) {
   app.footer(
       "strata COMMAND --help shows a command's options and examples.\n"
       "Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.");
-  AddDataDir(app, invocation);
+  AddStoreOptions(app, invocation);
   AddAll(app, invocation);
   try {
     app.parse(argc, argv);

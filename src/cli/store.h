@@ -15,12 +15,9 @@ namespace strata::cli {
 
 enum class IfMissing { kFail, kCreate };
 
-// The configuration of the ordinary commands: the defaults, with WAL files
-// small enough for commands that are over soon.
-TieredStorageConfig DefaultConfig(const Invocation& invocation);
-
 // Opens the store, with warnings on standard error, and tells there what was
-// lost if anything was.
+// lost if anything was. An absent store is created only if command and
+// configuration allow it.
 Result<std::unique_ptr<TieredStorage>> OpenStore(TieredStorageConfig config,
                                                  IfMissing if_missing);
 Result<std::unique_ptr<TieredStorage>> OpenStore(const Invocation& invocation,

@@ -116,7 +116,7 @@ void AddTopics(CLI::App& app, Invocation& invocation) {
   CLI::App& topics =
       *app.add_subcommand("topics", "Create, list, delete, describe topics");
   topics.require_subcommand(1);
-  AddDataDir(topics, invocation);
+  AddStoreOptions(topics, invocation);
 
   CLI::App& create = AddCommand(topics, invocation, "create", "Create a topic",
                                 "  strata topics create orders --partitions 8");
