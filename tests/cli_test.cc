@@ -340,7 +340,7 @@ TEST_F(CliTest, HelpHasExamplesAndNeedsNoStore) {
   EXPECT_EQ(all.exit, 0);
   for (const char* name :
        {"produce", "consume", "topics", "segments", "stats", "flush", "demote",
-        "promote", "verify", "repair", "config", "demo"}) {
+        "promote", "verify", "repair", "trim", "config", "demo"}) {
     EXPECT_THAT(all.out, HasSubstr(name));
     if (std::string(name) == "topics") continue;
     const Ran one = RunCommand({kProgram, name, "--help"});

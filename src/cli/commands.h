@@ -9,6 +9,7 @@ namespace strata::cli {
 void AddProduce(CLI::App& app, Invocation& invocation);
 void AddConsume(CLI::App& app, Invocation& invocation);
 void AddTopics(CLI::App& app, Invocation& invocation);
+void AddTrim(CLI::App& app, Invocation& invocation);  // in topics.cc
 void AddSegments(CLI::App& app, Invocation& invocation);
 void AddStats(CLI::App& app, Invocation& invocation);
 void AddTiers(CLI::App& app, Invocation& invocation);   // flush demote promote

@@ -1,5 +1,4 @@
 // config: what is configured, and by whom.
-#include "base/setting_text.h"
 #include "cli/commands.h"
 #include "cli/config_text.h"
 #include "cli/effective_config.h"
@@ -23,17 +22,6 @@ std::optional<std::string> Shown(const StoreSetting& setting,
   return text && setting.secret ? "(secret)" : text;
 }
 
-// Numbers and booleans as such, sizes in bytes, the rest as text.
-Json ToJson(const StoreSetting& setting, const std::string& text) {
-  switch (setting.kind) {
-    case SettingKind::kBytes: return *ParseBytes(text);
-    case SettingKind::kCount: return *ParseNumber<uint64_t>(text);
-    case SettingKind::kRatio: return *ParseNumber<double>(text);
-    case SettingKind::kBool: return *ParseBool(text);
-    default: return text;
-  }
-}
-
 Status Show(const Invocation& invocation, const ConfigOptions& options) {
   if (options.markdown) return Print(ToMarkdown());
   if (options.defaults) return Print(ToToml(ProgramDefaults()));
@@ -49,7 +37,7 @@ Status Show(const Invocation& invocation, const ConfigOptions& options) {
     table.AddRow({std::string(setting.name), text->empty() ? "\"\"" : *text,
                   std::string(source)});
     settings.push_back({{"name", setting.name},
-                        {"value", ToJson(setting, *text)},
+                        {"value", SettingToJson(setting.kind, *text)},
                         {"source", source}});
   }
   return options.output == OutputFormat::kJson

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
+#include "strata/settings.h"
 
 namespace strata::cli {
 
@@ -14,6 +15,10 @@ enum class OutputFormat { kTable, kJson };
 
 // Adds -o, --output.
 void AddOutput(CLI::App& command, OutputFormat& output);
+
+// The text of a setting as JSON: numbers and booleans as such, sizes in bytes,
+// durations and the rest as text.
+Json SettingToJson(SettingKind kind, const std::string& text);
 
 // Prints the document, indented, with a newline. Bytes that are not UTF-8 are
 // replaced.

@@ -17,6 +17,7 @@ void AddAll(CLI::App& app, Invocation& invocation) {
   AddProduce(app, invocation);
   AddConsume(app, invocation);
   AddTopics(app, invocation);
+  AddTrim(app, invocation);
   AddSegments(app, invocation);
   AddStats(app, invocation);
   AddTiers(app, invocation);
