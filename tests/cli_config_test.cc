@@ -94,6 +94,15 @@ TEST_F(CliConfigTest, CommandsUseIt) {
   EXPECT_FALSE(std::filesystem::exists(Data() / "cold"));
 }
 
+TEST_F(CliConfigTest, ProduceCreatesTopicsAsConfigured) {
+  Good({"produce", "t", "--set", "default_partitions=3"}, "x\n");
+  EXPECT_THAT(Good({"topics", "list"}), ContainsRegex("t +3 +1 "));
+  const Ran ran =
+      Run({"produce", "other", "--set", "auto_create_topics=false"}, "x\n");
+  EXPECT_EQ(ran.exit, 1);
+  EXPECT_THAT(ran.err, HasSubstr("'other'"));
+}
+
 TEST_F(CliConfigTest, ConfigurationMayForbidToCreateAStore) {
   const Ran ran =
       Run({"produce", "t", "--set", "create_if_missing=false"}, "x\n");

@@ -42,19 +42,19 @@ Result<std::unique_ptr<TieredStorage>> OpenStore(TieredStorageConfig config,
   return store;
 }
 
-Result<std::unique_ptr<TieredStorage>> OpenStore(const Invocation& invocation,
-                                                 IfMissing if_missing) {
-  STRATA_ASSIGN_OR_RETURN(EffectiveConfig effective, Resolve(invocation));
-  return OpenStore(std::move(effective.config), if_missing);
+Status WithStore(TieredStorageConfig config, IfMissing if_missing,
+                 const std::function<Status(TieredStorage&)>& work) {
+  STRATA_ASSIGN_OR_RETURN(const std::unique_ptr<TieredStorage> store,
+                          OpenStore(std::move(config), if_missing));
+  Status status = work(*store);
+  Status closed = store->Shutdown();
+  return status.ok() ? closed : status;
 }
 
 Status WithStore(const Invocation& invocation, IfMissing if_missing,
                  const std::function<Status(TieredStorage&)>& work) {
-  STRATA_ASSIGN_OR_RETURN(const std::unique_ptr<TieredStorage> store,
-                          OpenStore(invocation, if_missing));
-  Status status = work(*store);
-  Status closed = store->Shutdown();
-  return status.ok() ? closed : status;
+  STRATA_ASSIGN_OR_RETURN(EffectiveConfig effective, Resolve(invocation));
+  return WithStore(std::move(effective.config), if_missing, work);
 }
 
 Result<std::vector<TopicPartition>> PartitionsOf(

@@ -20,11 +20,12 @@ enum class IfMissing { kFail, kCreate };
 // configuration allow it.
 Result<std::unique_ptr<TieredStorage>> OpenStore(TieredStorageConfig config,
                                                  IfMissing if_missing);
-Result<std::unique_ptr<TieredStorage>> OpenStore(const Invocation& invocation,
-                                                 IfMissing if_missing);
 
 // Opens the store, has `work` done on it and shuts it down, also after a
 // failure. The first failure is the answer.
+Status WithStore(TieredStorageConfig config, IfMissing if_missing,
+                 const std::function<Status(TieredStorage&)>& work);
+// With the configuration in force.
 Status WithStore(const Invocation& invocation, IfMissing if_missing,
                  const std::function<Status(TieredStorage&)>& work);
 
