@@ -1,7 +1,12 @@
 // What the program `strata` prints for programs, and the commands on topics.
 #include <gmock/gmock.h>
+#include <pty.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
 
+#include <array>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "testing/cli_fixture.h"
 
@@ -11,6 +16,7 @@ namespace {
 using nlohmann::json;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class CliOutputTest : public CliTest {
  protected:
@@ -133,7 +139,56 @@ TEST_F(CliOutputTest, TrimAboveTheEndIsRefused) {
   EXPECT_EQ(Run({"trim", "t", "--before", "0"}).exit, 2);
 }
 
-// A pseudo terminal would be needed to see colours; without one there are none.
+// What the command prints to a terminal of 60 columns.
+std::string OnTerminal(const std::string& command) {
+  int master = -1, slave = -1;
+  const winsize size{
+      .ws_row = 24, .ws_col = 60, .ws_xpixel = 0, .ws_ypixel = 0};
+  STRATA_CHECK(::openpty(&master, &slave, nullptr, nullptr, &size) == 0);
+  std::array<char, 64> name{};
+  STRATA_CHECK(::ttyname_r(slave, name.data(), name.size()) == 0);
+  const std::string redirected = command + " >" + name.data();
+  STRATA_CHECK(::system(redirected.c_str()) == 0);
+  ::close(slave);
+  std::string text;
+  std::array<char, 4096> piece{};
+  for (ssize_t n = 0; (n = ::read(master, piece.data(), piece.size())) > 0;) {
+    text.append(piece.data(), static_cast<size_t>(n));
+  }
+  ::close(master);
+  std::erase(text, '\r');
+  return text;
+}
+
+TEST_F(CliOutputTest, TablesFitATerminal) {
+  Good({"produce", "t"}, "x\n");
+  const std::string program =
+      fmt::format("NO_COLOR=1 {} -d {} ", kProgram, Data().native());
+  for (const char* command : {"segments t", "topics describe t", "stats",
+                              "topics list", "config --set data_dir=x"}) {
+    const std::string text = OnTerminal(program + command);
+    EXPECT_GT(text.size(), 20u) << command;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+      if (line.starts_with("topic t")) continue;  // a sentence, not a table
+      EXPECT_LE(line.size(), 60u) << command;
+    }
+  }
+  EXPECT_THAT(OnTerminal(program + "segments t"),
+              HasSubstr("PARTITION  0\nBASE       0\nEND        1\n"));
+}
+
+TEST_F(CliOutputTest, ColoursAreForTerminalsAndNotWithNoColor) {
+  Good({"produce", "t"}, "x\n");
+  const std::string list =
+      fmt::format("{} -d {} topics list", kProgram, Data().native());
+  EXPECT_THAT(OnTerminal("NO_COLOR= TERM=xterm " + list), HasSubstr("\x1b[1m"));
+  EXPECT_THAT(OnTerminal("NO_COLOR=1 TERM=xterm " + list),
+              Not(HasSubstr("\x1b")));
+  EXPECT_THAT(OnTerminal("NO_COLOR= TERM=dumb " + list),
+              Not(HasSubstr("\x1b")));
+}
+
 TEST_F(CliOutputTest, NoColoursWithoutATerminal) {
   Good({"produce", "t"}, Lines(2000));
   Good({"demote", "t", "--to", "warm"});

@@ -17,5 +17,6 @@ void AddVerify(CLI::App& app, Invocation& invocation);  // verify repair
 void AddDump(CLI::App& app, Invocation& invocation);
 void AddConfig(CLI::App& app, Invocation& invocation);
 void AddDemo(CLI::App& app, Invocation& invocation);
+void AddManual(CLI::App& app, Invocation& invocation);  // completion man
 
 }  // namespace strata::cli

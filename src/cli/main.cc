@@ -25,6 +25,7 @@ void AddAll(CLI::App& app, Invocation& invocation) {
   AddDump(app, invocation);
   AddConfig(app, invocation);
   AddDemo(app, invocation);
+  AddManual(app, invocation);
 }
 
 int Report(const Status& status) {
