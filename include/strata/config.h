@@ -208,6 +208,9 @@ struct TopicSettings {
   std::optional<uint64_t> target_segment_bytes;
   std::optional<bool> enable_promotion;
 
+  // As of TieredStorageConfig; CreateTopic calls it.
+  Status Validate() const;
+
   friend bool operator==(const TopicSettings&, const TopicSettings&) = default;
 };
 

@@ -22,6 +22,8 @@ constexpr uint64_t kMinBatchRoomBytes = 2 * kBatchOverheadBytes;
 // WAL files and chunks are written in units of it.
 constexpr uint64_t kWalAlignment = 4 * kKiB;
 constexpr uint64_t kMinWalFiles = 4;
+constexpr uint64_t kMinTargetSegmentBytes = 4 * kKiB;
+constexpr uint64_t kMaxTargetSegmentBytes = 2 * kGiB;
 
 template <typename Value, typename Limit>
 Status OutOfRange(std::string_view field, const Value& value,
@@ -166,9 +168,9 @@ Status CheckSegments(const TieredStorageConfig& c) {
       CheckBytes("warm_tier_max_bytes", c.warm_tier_max_bytes, 64 * kKiB));
   STRATA_RETURN_IF_ERROR(
       CheckDuration("warm_tier_max_age", c.warm_tier_max_age, 1));
-  STRATA_RETURN_IF_ERROR(CheckBytes("target_segment_bytes",
-                                    c.target_segment_bytes, 4 * kKiB,
-                                    std::min(c.warm_tier_max_bytes, 2 * kGiB)));
+  STRATA_RETURN_IF_ERROR(CheckBytes(
+      "target_segment_bytes", c.target_segment_bytes, kMinTargetSegmentBytes,
+      std::min(c.warm_tier_max_bytes, kMaxTargetSegmentBytes)));
   STRATA_RETURN_IF_ERROR(CheckBytes("min_segment_bytes", c.min_segment_bytes, 0,
                                     c.target_segment_bytes));
   STRATA_RETURN_IF_ERROR(
@@ -263,6 +265,18 @@ Status TieredStorageConfig::Validate() const {
       CheckCount("default_partitions", default_partitions, 1, 100'000));
   STRATA_RETURN_IF_ERROR(CheckBytes("reserve_bytes", reserve_bytes, 0));
   return CheckDuration("shutdown_timeout", shutdown_timeout, 0);
+}
+
+Status TopicSettings::Validate() const {
+  if (hot_max_age) {
+    STRATA_RETURN_IF_ERROR(CheckDuration("hot_max_age", *hot_max_age, 1));
+  }
+  if (warm_max_age) {
+    STRATA_RETURN_IF_ERROR(CheckDuration("warm_max_age", *warm_max_age, 1));
+  }
+  if (!target_segment_bytes) return Status::Ok();
+  return CheckBytes("target_segment_bytes", *target_segment_bytes,
+                    kMinTargetSegmentBytes, kMaxTargetSegmentBytes);
 }
 
 std::filesystem::path TieredStorageConfig::EffectiveWarmPath() const {

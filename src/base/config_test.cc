@@ -209,6 +209,22 @@ TEST(ConfigTest, EveryImpossibleValueIsRefusedNamingFieldValueAndRange) {
   }
 }
 
+TEST(ConfigTest, ImpossibleTopicSettingsAreRefusedNamingField) {
+  TopicSettings settings;
+  EXPECT_EQ(settings.Validate(), Status::Ok());
+  settings.target_segment_bytes = 0;
+  EXPECT_THAT(settings.Validate().message(),
+              StartsWith("target_segment_bytes = 0: must be in [4096, "));
+  settings.target_segment_bytes = 4 * kGiB;
+  EXPECT_EQ(settings.Validate().code(), StatusCode::kInvalidArgument);
+  settings = {};
+  settings.hot_max_age = 0ms;
+  EXPECT_THAT(settings.Validate().message(), StartsWith("hot_max_age = 0"));
+  settings = {};
+  settings.warm_max_age = -1ms;
+  EXPECT_THAT(settings.Validate().message(), StartsWith("warm_max_age = -1"));
+}
+
 TEST(ConfigTest, EveryColdStorageWithItsNamesIsPossible) {
   TieredStorageConfig c;
   for (const ColdStorageConfig& cold : std::vector<ColdStorageConfig>{

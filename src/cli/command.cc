@@ -1,13 +1,44 @@
 #include "cli/command.h"
 
-#include <fmt/format.h>
+#include "strata/settings.h"
 
 namespace strata::cli {
 
-void AddDataDir(CLI::App& app, Invocation& invocation) {
-  app.add_option("--data-dir,-d", invocation.data_dir,
-                 "The store's directory (default ./strata-data)")
+void AddStoreOptions(CLI::App& app, Invocation& invocation) {
+  app.add_option_function<std::string>(
+         "--data-dir,-d",
+         [&invocation](const std::string& directory) {
+           invocation.flags.push_back({"data_dir", directory, "--data-dir"});
+         },
+         "The store's directory (default ./strata-data)")
       ->type_name("DIR");
+  app.add_option("--config", invocation.config_file,
+                 "Settings in TOML; see strata config")
+      ->type_name("FILE");
+  app.add_option_function<std::vector<std::string>>(
+         "--set",
+         [&invocation](const std::vector<std::string>& settings) {
+           for (const std::string& setting : settings) {
+             const auto [name, text] = SplitSetting("--set", setting);
+             if (FindStoreSetting(name) == nullptr) {
+               throw CLI::ValidationError("--set",
+                                          "there is no setting '" + name + "'");
+             }
+             invocation.flags.push_back({name, text, "--set"});
+           }
+         },
+         "A setting in place of the configured one; may be repeated")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+}
+
+std::pair<std::string, std::string> SplitSetting(const std::string& option,
+                                                 const std::string& text) {
+  const size_t equals = text.find('=');
+  if (equals == std::string::npos) {
+    throw CLI::ValidationError(option, "'" + text + "': expected NAME=VALUE");
+  }
+  return {text.substr(0, equals), text.substr(equals + 1)};
 }
 
 CLI::App& AddCommand(CLI::App& parent, Invocation& invocation,
@@ -15,7 +46,7 @@ CLI::App& AddCommand(CLI::App& parent, Invocation& invocation,
                      const std::string& examples) {
   CLI::App& command = *parent.add_subcommand(name, description);
   command.footer("Examples:\n" + examples);
-  AddDataDir(command, invocation);
+  AddStoreOptions(command, invocation);
   return command;
 }
 

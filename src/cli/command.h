@@ -3,7 +3,6 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -11,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/config_file.h"
 #include "strata/status.h"
 #include "strata/tiered_storage.h"
 
@@ -25,14 +25,22 @@ enum ExitCode : int {
 
 // Owned by main; outlives parsing and the command.
 struct Invocation {
-  std::string program;  // as it was called, for hints
-  std::filesystem::path data_dir = "./strata-data";
+  std::string program;      // as it was called, for hints
+  std::string config_file;  // empty: none
+  // What --data-dir and --set gave, the last one of a name in force.
+  std::vector<GivenSetting> flags;
   // The command chosen, set by parsing.
   std::function<Status()> run;
 };
 
-// Adds --data-dir, which stands in front of a command or behind it.
-void AddDataDir(CLI::App& app, Invocation& invocation);
+// Adds --data-dir, --config and --set, which stand in front of a command or
+// behind it.
+void AddStoreOptions(CLI::App& app, Invocation& invocation);
+
+// "NAME=VALUE" as {NAME, VALUE}. Throws what CLI11 shows as wrong usage of
+// `option`.
+std::pair<std::string, std::string> SplitSetting(const std::string& option,
+                                                 const std::string& text);
 
 // Adds a command that takes options; `examples` is shown below its help.
 CLI::App& AddCommand(CLI::App& parent, Invocation& invocation,

@@ -9,10 +9,14 @@ namespace strata::cli {
 void AddProduce(CLI::App& app, Invocation& invocation);
 void AddConsume(CLI::App& app, Invocation& invocation);
 void AddTopics(CLI::App& app, Invocation& invocation);
+void AddTrim(CLI::App& app, Invocation& invocation);  // in topics.cc
 void AddSegments(CLI::App& app, Invocation& invocation);
 void AddStats(CLI::App& app, Invocation& invocation);
 void AddTiers(CLI::App& app, Invocation& invocation);   // flush demote promote
 void AddVerify(CLI::App& app, Invocation& invocation);  // verify repair
+void AddDump(CLI::App& app, Invocation& invocation);
+void AddConfig(CLI::App& app, Invocation& invocation);
 void AddDemo(CLI::App& app, Invocation& invocation);
+void AddManual(CLI::App& app, Invocation& invocation);  // completion man
 
 }  // namespace strata::cli

@@ -8,6 +8,7 @@
 #include "cli/demo_input.h"
 #include "cli/demo_report.h"
 #include "cli/demo_write.h"
+#include "cli/effective_config.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/store.h"
@@ -23,11 +24,11 @@ struct DemoOptions {
 
 // A third of the run fits into hot, two thirds into warm: the rest has to go
 // on to cold.
-TieredStorageConfig SmallTiers(const Invocation& invocation,
+TieredStorageConfig SmallTiers(std::filesystem::path data_dir,
                                const DemoOptions& options) {
   const uint64_t third = options.size_mib * kMiB / 3;
   TieredStorageConfig config;
-  config.data_dir = invocation.data_dir;
+  config.data_dir = std::move(data_dir);
   config.hot_tier_max_bytes = third;
   config.warm_tier_max_bytes = 2 * third;
   config.wal_file_bytes = 512 * kKiB;
@@ -42,14 +43,14 @@ TieredStorageConfig SmallTiers(const Invocation& invocation,
   return config;
 }
 
-Status Compare(TieredStorage& store, const Invocation& invocation,
-               DemoReport& report, std::vector<DemoShare> shares) {
+Status Compare(TieredStorage& store, DemoReport& report,
+               std::vector<DemoShare> shares) {
   STRATA_RETURN_IF_ERROR(SettleTiers(store));
   shares.insert(shares.end(), report.written.shares.begin(),
                 report.written.shares.end());
   STRATA_ASSIGN_OR_RETURN(report.read_back, ReadDemoBack(store, shares));
   report.stats = store.Stats();
-  STRATA_RETURN_IF_ERROR(Print(ToText(report, invocation)));
+  STRATA_RETURN_IF_ERROR(Print(ToText(report)));
   for (const std::string& difference : report.read_back.differences) {
     PrintError(difference);
   }
@@ -60,10 +61,8 @@ Status Compare(TieredStorage& store, const Invocation& invocation,
                       report.read_back.shares)};
 }
 
-Status RunOn(TieredStorage& store, const Invocation& invocation,
-             const DemoInput& input) {
+Status RunOn(TieredStorage& store, DemoReport& report, const DemoInput& input) {
   STRATA_ASSIGN_OR_RETURN(std::vector<DemoShare> earlier, LoadHistory(store));
-  DemoReport report;
   report.run = earlier.empty() ? 1 : earlier.back().run + 1;
   report.written = WriteDemoInput(store, input, report.run);
   // Also when interrupted or failed: what is acknowledged must be kept.
@@ -74,17 +73,22 @@ Status RunOn(TieredStorage& store, const Invocation& invocation,
   }
   STRATA_RETURN_IF_ERROR(report.written.status);
   STRATA_RETURN_IF_ERROR(CheckInterrupt());
-  return Compare(store, invocation, report, std::move(earlier));
+  return Compare(store, report, std::move(earlier));
 }
 
 Status Demo(const Invocation& invocation, const DemoOptions& options) {
   STRATA_ASSIGN_OR_RETURN(
       const DemoInput input,
       ReadDemoInput(options.files, options.size_mib * kMiB));
+  STRATA_ASSIGN_OR_RETURN(const EffectiveConfig effective, Resolve(invocation));
   STRATA_ASSIGN_OR_RETURN(
       const std::unique_ptr<TieredStorage> store,
-      OpenStore(SmallTiers(invocation, options), IfMissing::kCreate));
-  Status status = RunOn(*store, invocation, input);
+      OpenStore(SmallTiers(effective.config.data_dir, options),
+                IfMissing::kCreate));
+  DemoReport report;
+  report.program = invocation.program;
+  report.data_dir = effective.config.data_dir;
+  Status status = RunOn(*store, report, input);
   Status closed = store->Shutdown();
   return status.ok() ? closed : status;
 }
@@ -99,7 +103,7 @@ void AddDemo(CLI::App& app, Invocation& invocation) {
       "  strata demo /var/log/dpkg.log --data-dir /tmp/strata-demo\n\n"
       "Lines become records, files topics. The tiers are small, so that data "
       "moves on\nwhile it is written. A second run goes on from the first and "
-      "reads back both.");
+      "reads back both. Of\nthe configuration only data_dir counts.");
   DemoOptions& o = OnRun(command, invocation, Demo);
   command
       .add_option("FILE", o.files,

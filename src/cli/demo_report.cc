@@ -56,8 +56,7 @@ std::string Outcome(const DemoReport& report) {
   return text + "\n";
 }
 
-std::string NextCommands(const DemoReport& report,
-                         const Invocation& invocation) {
+std::string NextCommands(const DemoReport& report) {
   const std::string topic = report.written.shares.empty()
                                 ? "TOPIC"
                                 : report.written.shares.front().partition.topic;
@@ -67,15 +66,15 @@ std::string NextCommands(const DemoReport& report,
         "consume " + topic + " --partition 0 --count 3 -f '%t/%p@%o %v\\n'",
         "demote " + topic + " --to cold", std::string("stats"),
         std::string("verify")}) {
-    text += fmt::format("  {} --data-dir {} {}\n", invocation.program,
-                        invocation.data_dir.native(), command);
+    text += fmt::format("  {} --data-dir {} {}\n", report.program,
+                        report.data_dir.native(), command);
   }
   return text;
 }
 
 }  // namespace
 
-std::string ToText(const DemoReport& report, const Invocation& invocation) {
+std::string ToText(const DemoReport& report) {
   const DemoWritten& written = report.written;
   const TieredStorageStats& stats = report.stats;
   std::string text = fmt::format(
@@ -94,8 +93,8 @@ std::string ToText(const DemoReport& report, const Invocation& invocation) {
       FormatCount(stats.promotions), FormatCount(stats.migrations_failed));
   text += Outcome(report);
   text += fmt::format("Data: {0}: wal/ and manifest, warm/, cold/.\n",
-                      invocation.data_dir.native());
-  return text + NextCommands(report, invocation);
+                      report.data_dir.native());
+  return text + NextCommands(report);
 }
 
 }  // namespace strata::cli

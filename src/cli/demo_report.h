@@ -10,6 +10,8 @@
 namespace strata::cli {
 
 struct DemoReport {
+  std::string program;  // as it was called, for hints
+  std::filesystem::path data_dir;
   uint64_t run = 0;
   DemoWritten written;
   DemoReadBack read_back;
@@ -17,6 +19,6 @@ struct DemoReport {
 };
 
 // The table of the tiers, the figures, and which commands to try next.
-std::string ToText(const DemoReport& report, const Invocation& invocation);
+std::string ToText(const DemoReport& report);
 
 }  // namespace strata::cli

@@ -17,11 +17,15 @@ void AddAll(CLI::App& app, Invocation& invocation) {
   AddProduce(app, invocation);
   AddConsume(app, invocation);
   AddTopics(app, invocation);
+  AddTrim(app, invocation);
   AddSegments(app, invocation);
   AddStats(app, invocation);
   AddTiers(app, invocation);
   AddVerify(app, invocation);
+  AddDump(app, invocation);
+  AddConfig(app, invocation);
   AddDemo(app, invocation);
+  AddManual(app, invocation);
 }
 
 int Report(const Status& status) {
@@ -61,7 +65,7 @@ int Main(int argc, char** argv) {
   app.footer(
       "strata COMMAND --help shows a command's options and examples.\n"
       "Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.");
-  AddDataDir(app, invocation);
+  AddStoreOptions(app, invocation);
   AddAll(app, invocation);
   try {
     app.parse(argc, argv);

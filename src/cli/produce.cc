@@ -1,11 +1,13 @@
 // produce: lines into records.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "base/crc32c.h"
 #include "cli/batch_writer.h"
 #include "cli/commands.h"
+#include "cli/effective_config.h"
 #include "cli/interrupt.h"
 #include "cli/line_reader.h"
 #include "cli/progress.h"
@@ -29,14 +31,16 @@ struct ProduceOptions {
   Durability durability = Durability::kDisk;
 };
 
-// The topic, created if it is not there yet.
+// The topic, created if it is not there yet and the configuration allows it.
 Result<TopicInfo> FindOrCreate(TieredStorage& store,
+                               const TieredStorageConfig& config,
                                const ProduceOptions& options) {
   Result<TopicInfo> found = store.DescribeTopic(options.topic);
-  if (found.status().code() == StatusCode::kNotFound) {
-    return store.CreateTopic(
-        options.topic,
-        options.partitions.value_or(options.partition.value_or(0) + 1));
+  if (found.status().code() == StatusCode::kNotFound &&
+      config.auto_create_topics) {
+    const uint32_t usual =
+        std::max(config.default_partitions, options.partition.value_or(0) + 1);
+    return store.CreateTopic(options.topic, options.partitions.value_or(usual));
   }
   if (found.ok() && options.partitions &&
       *options.partitions != found->partitions) {
@@ -134,10 +138,12 @@ void Tell(const Dealer& dealer) {
 Status Produce(const Invocation& invocation, const ProduceOptions& options) {
   STRATA_ASSIGN_OR_RETURN(const std::unique_ptr<LineReader> input,
                           LineReader::Open(options.file, kMaxLineBytes));
+  STRATA_ASSIGN_OR_RETURN(const EffectiveConfig effective, Resolve(invocation));
   return WithStore(
-      invocation, IfMissing::kCreate, [&](TieredStorage& store) -> Status {
+      effective.config, IfMissing::kCreate,
+      [&](TieredStorage& store) -> Status {
         STRATA_ASSIGN_OR_RETURN(const TopicInfo topic,
-                                FindOrCreate(store, options));
+                                FindOrCreate(store, effective.config, options));
         STRATA_RETURN_IF_ERROR(
             PartitionsOf(store, options.topic, options.partition).status());
         Dealer dealer(store, options, topic.partitions);
@@ -165,8 +171,9 @@ void AddProduce(CLI::App& app, Invocation& invocation) {
   AddPartition(command, o.partition,
                "Append there; by default by key, without keys in turns");
   command
-      .add_option("--partitions", o.partitions,
-                  "How many to create the topic with (default 1)")
+      .add_option(
+          "--partitions", o.partitions,
+          "How many to create the topic with (default default_partitions)")
       ->type_name("N")
       ->check(CLI::Range(1u, 100'000u));
   command

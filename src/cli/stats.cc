@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
+#include "cli/json.h"
 #include "cli/output.h"
 #include "cli/store.h"
 #include "cli/table.h"
@@ -12,9 +13,69 @@ namespace {
 
 struct StatsOptions {
   bool prometheus = false;
+  OutputFormat output = OutputFormat::kTable;
 };
 
-std::string TierTable(const TieredStorageStats& s) {
+using Stats = TieredStorageStats;
+
+// What is told of each tier; also how the figures are called in JSON.
+struct TierFigures {
+  StorageTier tier;
+  TierStats Stats::* now;
+  uint64_t Stats::* reads;
+  uint64_t Stats::* bytes_read;
+  uint64_t Stats::* writes;
+};
+
+constexpr TierFigures kTiers[] = {
+    {StorageTier::kHot, &Stats::hot, &Stats::hot_reads, &Stats::hot_bytes_read,
+     &Stats::hot_writes},
+    {StorageTier::kWarm, &Stats::warm, &Stats::warm_reads,
+     &Stats::warm_bytes_read, &Stats::warm_writes},
+    {StorageTier::kCold, &Stats::cold, &Stats::cold_reads,
+     &Stats::cold_bytes_read, &Stats::cold_writes},
+};
+
+// Those of the whole store, by the name of their field.
+struct Figure {
+  std::string_view name;
+  uint64_t Stats::* value;
+
+  bool is_bytes() const { return name.find("bytes") != std::string_view::npos; }
+};
+
+#define STRATA_FIGURE(field) {#field, &Stats::field}
+constexpr Figure kFigures[] = {
+    STRATA_FIGURE(total_bytes_read),
+    STRATA_FIGURE(total_bytes_written),
+    STRATA_FIGURE(hot_unflushed_bytes),
+    STRATA_FIGURE(hot_cached_bytes),
+    STRATA_FIGURE(hot_pinned_bytes),
+    STRATA_FIGURE(wal_files),
+    STRATA_FIGURE(wal_bytes),
+    STRATA_FIGURE(wal_syncs),
+    STRATA_FIGURE(wal_bytes_written),
+    STRATA_FIGURE(wal_moves),
+    STRATA_FIGURE(migrations_completed),
+    STRATA_FIGURE(migrations_failed),
+    STRATA_FIGURE(flushes),
+    STRATA_FIGURE(offloads),
+    STRATA_FIGURE(promotions),
+    STRATA_FIGURE(demotions),
+    STRATA_FIGURE(jobs_queued),
+    STRATA_FIGURE(jobs_running),
+    STRATA_FIGURE(cold_puts),
+    STRATA_FIGURE(cold_gets),
+    STRATA_FIGURE(cold_deletes),
+    STRATA_FIGURE(cold_lists),
+    STRATA_FIGURE(cold_cache_bytes),
+    STRATA_FIGURE(cold_cache_hits),
+    STRATA_FIGURE(upload_lag_bytes),
+    STRATA_FIGURE(topics_to_purge),
+};
+#undef STRATA_FIGURE
+
+std::string TierTable(const Stats& stats) {
   Table table({{"TIER", Table::Align::kLeft},
                {"SEGMENTS"},
                {"BATCHES"},
@@ -23,57 +84,42 @@ std::string TierTable(const TieredStorageStats& s) {
                {"READS"},
                {"BYTES READ"},
                {"WRITES"}});
-  const auto add = [&](StorageTier tier, const TierStats& t, uint64_t reads,
-                       uint64_t bytes_read, uint64_t writes) {
-    table.AddRow({std::string(Name(tier)), FormatCount(t.segments),
-                  FormatCount(t.batches), FormatBytes(t.bytes),
-                  t.max_bytes == 0 ? "-" : FormatBytes(t.max_bytes),
-                  FormatCount(reads), FormatBytes(bytes_read),
-                  FormatCount(writes)});
-  };
-  add(StorageTier::kHot, s.hot, s.hot_reads, s.hot_bytes_read, s.hot_writes);
-  add(StorageTier::kWarm, s.warm, s.warm_reads, s.warm_bytes_read,
-      s.warm_writes);
-  add(StorageTier::kCold, s.cold, s.cold_reads, s.cold_bytes_read,
-      s.cold_writes);
+  for (const TierFigures& tier : kTiers) {
+    const TierStats& now = stats.*tier.now;
+    table.AddRow({std::string(Name(tier.tier)), FormatCount(now.segments),
+                  FormatCount(now.batches), FormatBytes(now.bytes),
+                  now.max_bytes == 0 ? "-" : FormatBytes(now.max_bytes),
+                  FormatCount(stats.*tier.reads),
+                  FormatBytes(stats.*tier.bytes_read),
+                  FormatCount(stats.*tier.writes)});
+  }
   return table.Render();
 }
 
-std::string FigureTable(const TieredStorageStats& s) {
+std::string FigureTable(const Stats& stats) {
   Table table({{"FIGURE", Table::Align::kLeft}, {"VALUE"}});
-  const auto bytes = [&](const char* name, uint64_t value) {
-    table.AddRow({name, FormatBytes(value)});
-  };
-  const auto count = [&](const char* name, uint64_t value) {
-    table.AddRow({name, FormatCount(value)});
-  };
-  bytes("bytes read", s.total_bytes_read);
-  bytes("bytes written", s.total_bytes_written);
-  bytes("hot, unflushed", s.hot_unflushed_bytes);
-  bytes("hot, cached", s.hot_cached_bytes);
-  bytes("hot, pinned", s.hot_pinned_bytes);
-  count("wal files", s.wal_files);
-  bytes("wal in use", s.wal_bytes);
-  count("wal syncs", s.wal_syncs);
-  bytes("wal bytes written", s.wal_bytes_written);
-  count("wal batches moved", s.wal_moves);
-  count("migrations completed", s.migrations_completed);
-  count("migrations failed", s.migrations_failed);
-  count("flushes", s.flushes);
-  count("offloads", s.offloads);
-  count("promotions", s.promotions);
-  count("demotions", s.demotions);
-  count("jobs queued", s.jobs_queued);
-  count("jobs running", s.jobs_running);
-  count("cold puts", s.cold_puts);
-  count("cold gets", s.cold_gets);
-  count("cold deletes", s.cold_deletes);
-  count("cold lists", s.cold_lists);
-  bytes("cold cache", s.cold_cache_bytes);
-  count("cold cache hits", s.cold_cache_hits);
-  bytes("upload lag", s.upload_lag_bytes);
-  count("topics to purge", s.topics_to_purge);
+  for (const Figure& figure : kFigures) {
+    const uint64_t value = stats.*figure.value;
+    table.AddRow({std::string(figure.name),
+                  figure.is_bytes() ? FormatBytes(value) : FormatCount(value)});
+  }
   return table.Render();
+}
+
+Json ToJson(const Stats& stats) {
+  Json document;
+  for (const TierFigures& tier : kTiers) {
+    const TierStats& now = stats.*tier.now;
+    document[std::string(Name(tier.tier))] = {
+        {"segments", now.segments},    {"batches", now.batches},
+        {"bytes", now.bytes},          {"max_bytes", now.max_bytes},
+        {"reads", stats.*tier.reads},  {"bytes_read", stats.*tier.bytes_read},
+        {"writes", stats.*tier.writes}};
+  }
+  for (const Figure& figure : kFigures) {
+    document[std::string(figure.name)] = stats.*figure.value;
+  }
+  return document;
 }
 
 // A partition's cold segments are known once it was asked for them.
@@ -87,14 +133,15 @@ Status LearnCold(TieredStorage& store) {
 }
 
 Status Show(const Invocation& invocation, const StatsOptions& options) {
-  return WithStore(invocation, IfMissing::kFail,
-                   [&](TieredStorage& store) -> Status {
-                     STRATA_RETURN_IF_ERROR(LearnCold(store));
-                     const TieredStorageStats stats = store.Stats();
-                     if (options.prometheus)
-                       return Print(ToPrometheusText(stats));
-                     return Print(TierTable(stats) + "\n" + FigureTable(stats));
-                   });
+  return WithStore(
+      invocation, IfMissing::kFail, [&](TieredStorage& store) -> Status {
+        STRATA_RETURN_IF_ERROR(LearnCold(store));
+        const Stats stats = store.Stats();
+        if (options.prometheus) return Print(ToPrometheusText(stats));
+        return options.output == OutputFormat::kJson
+                   ? PrintJson(ToJson(stats))
+                   : Print(TierTable(stats) + "\n" + FigureTable(stats));
+      });
 }
 
 }  // namespace
@@ -102,11 +149,12 @@ Status Show(const Invocation& invocation, const StatsOptions& options) {
 void AddStats(CLI::App& app, Invocation& invocation) {
   CLI::App& command = AddCommand(
       app, invocation, "stats", "What each tier holds, and all figures",
-      "  strata stats\n"
+      "  strata stats\n  strata stats -o json\n"
       "  strata stats --prometheus > /var/lib/node_exporter/strata.prom\n\n"
       "Counters (reads, writes, migrations) count from the opening of the "
       "store, here\nby this command.");
   StatsOptions& options = OnRun(command, invocation, Show);
+  AddOutput(command, options.output);
   command.add_flag("--prometheus", options.prometheus,
                    "Print them in Prometheus' text format");
 }

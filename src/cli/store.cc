@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/effective_config.h"
 #include "cli/terminal.h"
 
 namespace strata::cli {
@@ -29,17 +30,9 @@ void TellDamage(const RecoveryReport& recovery) {
 
 }  // namespace
 
-TieredStorageConfig DefaultConfig(const Invocation& invocation) {
-  TieredStorageConfig config;
-  config.data_dir = invocation.data_dir;
-  config.wal_file_bytes = 16 * kMiB;
-  config.max_batch_bytes = 8 * kMiB;
-  return config;
-}
-
 Result<std::unique_ptr<TieredStorage>> OpenStore(TieredStorageConfig config,
                                                  IfMissing if_missing) {
-  config.create_if_missing = if_missing == IfMissing::kCreate;
+  config.create_if_missing &= if_missing == IfMissing::kCreate;
   STRATA_ASSIGN_OR_RETURN(
       std::unique_ptr<TieredStorage> store,
       TieredStorage::Open(
@@ -49,18 +42,19 @@ Result<std::unique_ptr<TieredStorage>> OpenStore(TieredStorageConfig config,
   return store;
 }
 
-Result<std::unique_ptr<TieredStorage>> OpenStore(const Invocation& invocation,
-                                                 IfMissing if_missing) {
-  return OpenStore(DefaultConfig(invocation), if_missing);
+Status WithStore(TieredStorageConfig config, IfMissing if_missing,
+                 const std::function<Status(TieredStorage&)>& work) {
+  STRATA_ASSIGN_OR_RETURN(const std::unique_ptr<TieredStorage> store,
+                          OpenStore(std::move(config), if_missing));
+  Status status = work(*store);
+  Status closed = store->Shutdown();
+  return status.ok() ? closed : status;
 }
 
 Status WithStore(const Invocation& invocation, IfMissing if_missing,
                  const std::function<Status(TieredStorage&)>& work) {
-  STRATA_ASSIGN_OR_RETURN(const std::unique_ptr<TieredStorage> store,
-                          OpenStore(invocation, if_missing));
-  Status status = work(*store);
-  Status closed = store->Shutdown();
-  return status.ok() ? closed : status;
+  STRATA_ASSIGN_OR_RETURN(EffectiveConfig effective, Resolve(invocation));
+  return WithStore(std::move(effective.config), if_missing, work);
 }
 
 Result<std::vector<TopicPartition>> PartitionsOf(

@@ -15,19 +15,17 @@ namespace strata::cli {
 
 enum class IfMissing { kFail, kCreate };
 
-// The configuration of the ordinary commands: the defaults, with WAL files
-// small enough for commands that are over soon.
-TieredStorageConfig DefaultConfig(const Invocation& invocation);
-
 // Opens the store, with warnings on standard error, and tells there what was
-// lost if anything was.
+// lost if anything was. An absent store is created only if command and
+// configuration allow it.
 Result<std::unique_ptr<TieredStorage>> OpenStore(TieredStorageConfig config,
-                                                 IfMissing if_missing);
-Result<std::unique_ptr<TieredStorage>> OpenStore(const Invocation& invocation,
                                                  IfMissing if_missing);
 
 // Opens the store, has `work` done on it and shuts it down, also after a
 // failure. The first failure is the answer.
+Status WithStore(TieredStorageConfig config, IfMissing if_missing,
+                 const std::function<Status(TieredStorage&)>& work);
+// With the configuration in force.
 Status WithStore(const Invocation& invocation, IfMissing if_missing,
                  const std::function<Status(TieredStorage&)>& work);
 

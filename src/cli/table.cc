@@ -11,6 +11,13 @@
 #include "cli/terminal.h"
 
 namespace strata::cli {
+namespace {
+
+std::string Emphasised(Table::Title title, const std::string& text) {
+  return title == Table::Title::kBold ? "\x1b[1m" + text + "\x1b[0m" : text;
+}
+
+}  // namespace
 
 void Table::AddRow(std::vector<std::string> cells) {
   STRATA_CHECK(cells.size() == columns_.size());
@@ -30,7 +37,23 @@ std::string Table::RenderRow(const std::vector<std::string>& cells,
   return line;
 }
 
-std::string Table::Render(Title title) const {
+std::string Table::RenderStacked(Title title) const {
+  size_t width = 0;
+  for (const Column& column : columns_) {
+    width = std::max(width, column.title.size());
+  }
+  std::string text;
+  for (const auto& row : rows_) {
+    if (!text.empty()) text += '\n';
+    for (size_t i = 0; i < row.size(); ++i) {
+      const std::string name = fmt::format("{:<{}}", columns_[i].title, width);
+      text += fmt::format("{}  {}\n", Emphasised(title, name), row[i]);
+    }
+  }
+  return text;
+}
+
+std::string Table::Render(Title title, size_t max_width) const {
   std::vector<std::string> titles;
   std::vector<size_t> widths;
   for (const Column& column : columns_) {
@@ -42,15 +65,18 @@ std::string Table::Render(Title title) const {
       widths[i] = std::max(widths[i], row[i].size());
     }
   }
-  const std::string head = RenderRow(titles, widths);
-  std::string text =
-      title == Title::kBold ? "\x1b[1m" + head + "\x1b[0m\n" : head + "\n";
+  size_t total = 2 * (widths.size() - 1);
+  for (const size_t width : widths) total += width;
+  if (total > max_width && !rows_.empty()) return RenderStacked(title);
+  std::string text = Emphasised(title, RenderRow(titles, widths)) + "\n";
   for (const auto& row : rows_) text += RenderRow(row, widths) + "\n";
   return text;
 }
 
 std::string Table::Render() const {
-  return Render(HasColours(STDOUT_FILENO) ? Title::kBold : Title::kPlain);
+  return Render(HasColours(STDOUT_FILENO) ? Title::kBold : Title::kPlain,
+                ::isatty(STDOUT_FILENO) != 0 ? TerminalWidth(STDOUT_FILENO)
+                                             : std::string::npos);
 }
 
 std::string FormatCount(uint64_t count) {

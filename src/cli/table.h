@@ -23,15 +23,19 @@ class Table {
   void AddRow(std::vector<std::string> cells);
 
   // Title and rows, each a line, two blanks between columns, none at the end
-  // of a line. `bold_title` adds the terminal's codes around the title.
+  // of a line; kBold adds the terminal's codes around the title. Wider than
+  // `max_width`, each cell gets a line of its own behind its column's title,
+  // with an empty line between the rows.
   enum class Title { kPlain, kBold };
-  std::string Render(Title title) const;
-  // For standard output: bold if that is a terminal with colours.
+  std::string Render(Title title, size_t max_width = std::string::npos) const;
+  // For standard output: bold if that is a terminal with colours, as wide as
+  // the terminal if it is one.
   std::string Render() const;
 
  private:
   std::string RenderRow(const std::vector<std::string>& cells,
                         const std::vector<size_t>& widths) const;
+  std::string RenderStacked(Title title) const;
 
   std::vector<Column> columns_;
   std::vector<std::vector<std::string>> rows_;

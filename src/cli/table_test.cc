@@ -28,6 +28,16 @@ TEST(TableTest, BoldTitleDoesNotShiftColumns) {
   EXPECT_EQ(table.Render(Table::Title::kBold), "\x1b[1m A\x1b[0m\n22\n");
 }
 
+TEST(TableTest, TooWideForTheTerminalIsStacked) {
+  Table table({{"NAME", Table::Align::kLeft}, {"BYTES"}});
+  table.AddRow({"first", "123456"});
+  table.AddRow({"b", "7"});
+  const std::string wide = "NAME    BYTES\nfirst  123456\nb           7\n";
+  EXPECT_EQ(table.Render(Table::Title::kPlain, 13), wide);
+  EXPECT_EQ(table.Render(Table::Title::kPlain, 12),
+            "NAME   first\nBYTES  123456\n\nNAME   b\nBYTES  7\n");
+}
+
 TEST(NumbersTest, CountsHaveCommas) {
   EXPECT_EQ(FormatCount(0), "0");
   EXPECT_EQ(FormatCount(999), "999");

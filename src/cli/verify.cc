@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
+#include "cli/json.h"
 #include "cli/output.h"
 #include "cli/store.h"
 #include "cli/table.h"
@@ -10,29 +11,52 @@
 namespace strata::cli {
 namespace {
 
-struct VerifyOptions {};
+struct VerifyOptions {
+  OutputFormat output = OutputFormat::kTable;
+};
 
 struct RepairOptions {
   std::string topic;
   std::optional<uint32_t> partition;
 };
 
-Status Verify(const Invocation& invocation, const VerifyOptions&) {
+std::string ToText(const VerifyReport& report, size_t findings) {
+  std::string text;
+  for (const VerifyFinding& finding : report.findings) {
+    text += fmt::format("{} {}: {}\n", Red(STDOUT_FILENO, "damaged"),
+                        finding.where, finding.detail);
+  }
+  return text +
+         fmt::format(
+             "{}, {}, {} read: {}\n", Counted(report.segments, "segment"),
+             Counted(report.batches, "batch", "es"), FormatBytes(report.bytes),
+             findings == 0 ? "all is well" : Counted(findings, "finding"));
+}
+
+Json ToJson(const VerifyReport& report, const RecoveryReport& recovery) {
+  Json findings = Json::array(), damage = Json::array();
+  for (const VerifyFinding& finding : report.findings) {
+    findings.push_back({{"where", finding.where}, {"detail", finding.detail}});
+  }
+  for (const RecoveryReport::Damage& one : recovery.damage) {
+    damage.push_back({{"partition", one.partition}, {"detail", one.detail}});
+  }
+  return {{"segments", report.segments},
+          {"batches", report.batches},
+          {"bytes", report.bytes},
+          {"findings", std::move(findings)},
+          {"damage", std::move(damage)}};
+}
+
+Status Verify(const Invocation& invocation, const VerifyOptions& options) {
   return WithStore(
-      invocation, IfMissing::kFail, [](TieredStorage& store) -> Status {
+      invocation, IfMissing::kFail, [&](TieredStorage& store) -> Status {
         STRATA_ASSIGN_OR_RETURN(const VerifyReport report, store.Verify());
         const size_t findings =
             report.findings.size() + store.recovery().damage.size();
-        std::string text;
-        for (const VerifyFinding& finding : report.findings) {
-          text += fmt::format("{} {}: {}\n", Red(STDOUT_FILENO, "damaged"),
-                              finding.where, finding.detail);
-        }
-        text += fmt::format(
-            "{}, {}, {} read: {}\n", Counted(report.segments, "segment"),
-            Counted(report.batches, "batch", "es"), FormatBytes(report.bytes),
-            findings == 0 ? "all is well" : Counted(findings, "finding"));
-        STRATA_RETURN_IF_ERROR(Print(text));
+        STRATA_RETURN_IF_ERROR(options.output == OutputFormat::kJson
+                                   ? PrintJson(ToJson(report, store.recovery()))
+                                   : Print(ToText(report, findings)));
         if (findings == 0) return Status::Ok();
         return {StatusCode::kDataLoss,
                 "verify: " + Counted(findings, "finding")};
@@ -59,10 +83,10 @@ void AddVerify(CLI::App& app, Invocation& invocation) {
   CLI::App& verify = AddCommand(
       app, invocation, "verify",
       "Read every byte of every tier and check every checksum",
-      "  strata verify\n\n"
+      "  strata verify\n  strata verify -o json\n\n"
       "Each finding is a line on standard output; exit status 1 if there is "
       "one.");
-  OnRun(verify, invocation, Verify);
+  AddOutput(verify, OnRun(verify, invocation, Verify).output);
 
   CLI::App& repair = AddCommand(
       app, invocation, "repair",

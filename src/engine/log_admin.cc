@@ -45,6 +45,9 @@ void LogAdmin::CreateTopic(std::string name, uint32_t partitions,
                                "{}",
                                name, partitions, kMaxPartitions));
   }
+  if (valid.ok()) {
+    valid = settings.Validate().WithContext(fmt::format("topic '{}'", name));
+  }
   if (valid.ok() && context_.topics.Find(name) != nullptr) {
     valid = Status(StatusCode::kAlreadyExists,
                    fmt::format("topic '{}' exists already", name));

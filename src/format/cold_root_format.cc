@@ -11,12 +11,12 @@
 #include "base/check.h"
 #include "base/crc32c.h"
 #include "format/field_io.h"
+#include "format/magic.h"
 
 namespace strata {
 namespace {
 
 // docs/formats/cold-layout.md.
-constexpr std::string_view kMagic = "STRACOLD";
 constexpr size_t kVersionAt = 8;
 constexpr size_t kCrcAt = 12;
 constexpr size_t kBodyBytesAt = 16;
@@ -55,8 +55,8 @@ Result<ByteSpan> BodyOf(ByteSpan bytes) {
     return Damaged(fmt::format("expected a header of {} bytes, found {}",
                                kHeaderBytes, bytes.size()));
   }
-  if (AsText(bytes.first(kMagic.size())) != kMagic) {
-    return Damaged(fmt::format("expected \"{}\" at 0", kMagic));
+  if (AsText(bytes.first(kColdRootMagic.size())) != kColdRootMagic) {
+    return Damaged(fmt::format("expected \"{}\" at 0", kColdRootMagic));
   }
   const auto body_bytes = LoadLittle<uint64_t>(bytes.data() + kBodyBytesAt);
   if (body_bytes != bytes.size() - kHeaderBytes) {
@@ -166,7 +166,7 @@ Status ValidateColdRoot(const PartitionId& partition, const ColdRoot& root) {
 
 std::string EncodeColdRoot(const PartitionId& partition, const ColdRoot& root) {
   ByteWriter out;
-  out.Bytes(AsBytes(kMagic));
+  out.Bytes(AsBytes(kColdRootMagic));
   out.Fixed<uint32_t>(kColdRootVersion);
   out.Fixed<uint32_t>(0);  // checksum and length come last
   out.Fixed<uint64_t>(0);
@@ -189,6 +189,14 @@ std::string EncodeColdRoot(const PartitionId& partition, const ColdRoot& root) {
   StoreLittle<uint64_t>(p + kBodyBytesAt, bytes.size() - kHeaderBytes);
   StoreLittle<uint32_t>(p + kCrcAt, RootCrc(AsBytes(bytes)));
   return bytes;
+}
+
+Result<PartitionId> DecodeColdRootPartition(ByteSpan bytes) {
+  STRATA_ASSIGN_OR_RETURN(const ByteSpan body, BodyOf(bytes));
+  FieldReader in(body);
+  const PartitionId partition = in.Partition();
+  if (!in.good()) return Damaged("partition cut short or malformed");
+  return partition;
 }
 
 Result<ColdRoot> DecodeColdRoot(const PartitionId& partition, ByteSpan bytes) {

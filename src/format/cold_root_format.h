@@ -49,6 +49,9 @@ Status ValidateColdRoot(const PartitionId& partition, const ColdRoot& root);
 // `root` is valid.
 std::string EncodeColdRoot(const PartitionId& partition, const ColdRoot& root);
 
+// Whose root it is. kDataLoss, kUnsupported as DecodeColdRoot.
+Result<PartitionId> DecodeColdRootPartition(ByteSpan bytes);
+
 // kDataLoss for damaged bytes and for a root of another partition; kUnsupported
 // for a newer version or a required tagged field. Messages name position,
 // expected and found; the caller adds the key.

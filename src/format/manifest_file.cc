@@ -10,11 +10,10 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "base/crc32c.h"
+#include "format/magic.h"
 
 namespace strata {
 namespace {
-
-constexpr std::string_view kMagic = "STRATAMF";
 
 // Positions of the header's fields; docs/formats/manifest.md.
 constexpr size_t kHeaderCrcAt = 8;
@@ -60,11 +59,11 @@ Result<DecodedHeader> DecodeHeader(ByteSpan file) {
                     kTaggedAt, file.size()));
   }
   const std::byte* p = file.data();
-  if (AsText(file.first(kMagic.size())) != kMagic) {
-    return Damaged(
-        fmt::format("header at 0: expected magic {}, found bytes "
-                    "{:02x}",
-                    kMagic, fmt::join(file.first(kMagic.size()), " ")));
+  if (AsText(file.first(kManifestMagic.size())) != kManifestMagic) {
+    return Damaged(fmt::format(
+        "header at 0: expected magic {}, found bytes "
+        "{:02x}",
+        kManifestMagic, fmt::join(file.first(kManifestMagic.size()), " ")));
   }
   const auto bytes = LoadLittle<uint32_t>(p + kHeaderBytesAt);
   if (bytes < kTaggedAt || bytes > file.size() ||
@@ -187,7 +186,7 @@ std::string EncodeManifestHeader(const ManifestHeader& header) {
   const std::string tagged = EncodeTaggedFields(header.extra);
   std::string out(AlignUp(kTaggedAt + tagged.size(), kManifestAlignment), '\0');
   auto* p = reinterpret_cast<std::byte*>(out.data());
-  std::memcpy(p, kMagic.data(), kMagic.size());
+  std::memcpy(p, kManifestMagic.data(), kManifestMagic.size());
   StoreLittle(p + kVersionAt, kManifestVersion);
   StoreLittle(p + kHeaderBytesAt, static_cast<uint32_t>(out.size()));
   StoreLittle(p + kTaggedBytesAt, static_cast<uint32_t>(tagged.size()));

@@ -9,13 +9,12 @@
 #include "base/check.h"
 #include "base/crc32c.h"
 #include "format/frame.h"
+#include "format/magic.h"
 
 namespace strata {
 namespace {
 
 // docs/formats/segment.md.
-constexpr std::string_view kHeaderMagic = "STRATSEG";
-constexpr std::string_view kFooterMagic = "STRATEND";
 constexpr uint32_t kVersion = 1;
 
 // Header.
@@ -32,7 +31,6 @@ constexpr size_t kPropertiesPositionAt = 16;
 constexpr size_t kPropertiesBytesAt = 24;
 constexpr size_t kPropertiesCrcAt = 28;
 constexpr size_t kImageBytesAt = 32;
-constexpr size_t kFooterMagicAt = 40;
 constexpr size_t kFooterVersionAt = 48;
 constexpr size_t kFooterCrcAt = 52;
 
@@ -79,7 +77,7 @@ void EncodeSegmentHeader(uint64_t segment_id,
                          std::span<std::byte, kSegmentHeaderBytes> out) {
   std::byte* p = out.data();
   std::memset(p, 0, out.size());
-  std::memcpy(p + kHeaderMagicAt, kHeaderMagic.data(), kHeaderMagic.size());
+  std::memcpy(p + kHeaderMagicAt, kSegmentMagic.data(), kSegmentMagic.size());
   StoreLittle(p + kHeaderVersionAt, kVersion);
   StoreLittle(p + kHeaderSegmentIdAt, segment_id);
   StoreLittle(p + kHeaderCrcAt, Crc32c(out.first(kHeaderCrcAt)));
@@ -87,7 +85,7 @@ void EncodeSegmentHeader(uint64_t segment_id,
 
 Result<uint64_t> DecodeSegmentHeader(ByteSpan bytes) {
   STRATA_RETURN_IF_ERROR(CheckFixedBlock("header", bytes, kHeaderMagicAt,
-                                         kHeaderMagic, kHeaderVersionAt,
+                                         kSegmentMagic, kHeaderVersionAt,
                                          kHeaderCrcAt));
   return LoadLittle<uint64_t>(bytes.data() + kHeaderSegmentIdAt);
 }
@@ -102,15 +100,16 @@ void EncodeSegmentFooter(const SegmentFooter& footer,
   StoreLittle(p + kPropertiesBytesAt, footer.properties_bytes);
   StoreLittle(p + kPropertiesCrcAt, footer.properties_crc32c);
   StoreLittle(p + kImageBytesAt, footer.image_bytes());
-  std::memcpy(p + kFooterMagicAt, kFooterMagic.data(), kFooterMagic.size());
+  std::memcpy(p + kSegmentFooterMagicAt, kSegmentFooterMagic.data(),
+              kSegmentFooterMagic.size());
   StoreLittle(p + kFooterVersionAt, kVersion);
   StoreLittle(p + kFooterCrcAt, Crc32c(out.first(kFooterCrcAt)));
 }
 
 Result<SegmentFooter> DecodeSegmentFooter(ByteSpan bytes,
                                           uint64_t image_bytes) {
-  STRATA_RETURN_IF_ERROR(CheckFixedBlock("footer", bytes, kFooterMagicAt,
-                                         kFooterMagic, kFooterVersionAt,
+  STRATA_RETURN_IF_ERROR(CheckFixedBlock("footer", bytes, kSegmentFooterMagicAt,
+                                         kSegmentFooterMagic, kFooterVersionAt,
                                          kFooterCrcAt));
   const std::byte* p = bytes.data();
   const auto found_bytes = LoadLittle<uint64_t>(p + kImageBytesAt);

@@ -10,12 +10,12 @@
 #include "base/check.h"
 #include "base/crc32c.h"
 #include "format/frame.h"
+#include "format/magic.h"
 #include "format/tagged_fields.h"
 
 namespace strata {
 namespace {
 
-constexpr std::string_view kFileMagic = "STRTWAL1";
 constexpr uint32_t kGroupMagic = 0x47575453;  // "STWG"
 
 // File header.
@@ -50,7 +50,7 @@ uint32_t GroupCrc(const std::byte* header, const TopicId& log_id,
 std::string EncodeWalFileHeader(const WalFileHeader& header) {
   std::string block(kWalBlockBytes, '\0');
   auto* p = reinterpret_cast<std::byte*>(block.data());
-  std::memcpy(p, kFileMagic.data(), kFileMagic.size());
+  std::memcpy(p, kWalFileMagic.data(), kWalFileMagic.size());
   StoreLittle(p + kVersionAt, kWalVersion);
   std::memcpy(p + kLogIdAt, header.log_id.bytes.data(), 16);
   StoreLittle(p + kFileLifeAt, header.life);
@@ -64,7 +64,7 @@ std::string EncodeWalFileHeader(const WalFileHeader& header) {
 
 Result<WalFileHeader> DecodeWalFileHeader(ByteSpan block) {
   if (block.size() < kFileHeaderBytes ||
-      AsText(block.first(kFileMagic.size())) != kFileMagic) {
+      AsText(block.first(kWalFileMagic.size())) != kWalFileMagic) {
     return Status(StatusCode::kDataLoss, "no WAL file header");
   }
   const std::byte* p = block.data();

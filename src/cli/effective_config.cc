@@ -1,0 +1,91 @@
+#include "cli/effective_config.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <iterator>
+
+namespace strata::cli {
+namespace {
+
+// The last one of a name wins.
+using Given = std::map<std::string, GivenSetting, std::less<>>;
+
+void Take(std::vector<GivenSetting> settings, Given& given) {
+  for (GivenSetting& setting : settings) {
+    std::string name = setting.name;
+    given.insert_or_assign(std::move(name), std::move(setting));
+  }
+}
+
+std::vector<GivenSetting> FromEnvironment() {
+  std::vector<GivenSetting> settings;
+  for (const StoreSetting& setting : StoreSettings()) {
+    std::string variable = EnvironmentName(setting.name);
+    if (const char* text = std::getenv(variable.c_str())) {
+      settings.push_back(
+          {std::string(setting.name), text, std::move(variable)});
+    }
+  }
+  return settings;
+}
+
+// A refusal by Validate begins with the setting's name: tells who set it.
+Status WithSource(const EffectiveConfig& effective, Status status) {
+  const std::string& message = status.message();
+  const auto source =
+      effective.sources.find(message.substr(0, message.find(' ')));
+  return source == effective.sources.end() ? status
+                                           : status.WithContext(source->second);
+}
+
+}  // namespace
+
+TieredStorageConfig ProgramDefaults() {
+  TieredStorageConfig config;
+  config.data_dir = "./strata-data";
+  config.wal_file_bytes = 16 * kMiB;
+  config.max_batch_bytes = 8 * kMiB;
+  return config;
+}
+
+std::string EnvironmentName(std::string_view setting) {
+  std::string name = "STRATA_";
+  for (const char c : setting) {
+    name += c == '.'               ? '_'
+            : c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A')
+                                   : c;
+  }
+  return name;
+}
+
+std::string_view EffectiveConfig::SourceOf(const StoreSetting& setting) const {
+  const auto found = sources.find(setting.name);
+  return found == sources.end() ? "default" : std::string_view(found->second);
+}
+
+Result<EffectiveConfig> Resolve(const Invocation& invocation) {
+  Given given;
+  if (!invocation.config_file.empty()) {
+    STRATA_ASSIGN_OR_RETURN(std::vector<GivenSetting> settings,
+                            ReadConfigFile(invocation.config_file));
+    Take(std::move(settings), given);
+  }
+  Take(FromEnvironment(), given);
+  Take(invocation.flags, given);
+
+  EffectiveConfig effective{.config = ProgramDefaults(), .sources = {}};
+  // In the table's order, so that a field's owner is there before it.
+  for (const StoreSetting& setting : StoreSettings()) {
+    const auto found = given.find(setting.name);
+    if (found == given.end()) continue;
+    const GivenSetting& by = found->second;
+    STRATA_RETURN_IF_ERROR(
+        setting.Set(effective.config, by.text).WithContext(by.source));
+    effective.sources.emplace(setting.name, by.source);
+  }
+  STRATA_RETURN_IF_ERROR(WithSource(effective, effective.config.Validate()));
+  return effective;
+}
+
+}  // namespace strata::cli
