@@ -94,7 +94,7 @@ class MapStore final : public strata::ObjectStore {
     std::lock_guard lock(mutex_);
     tasks_.push([=] {
       Status status = key ? strata::ValidateObjectKey(*key) : Status::Ok();
-      if (request.cancel != nullptr && request.cancel->cancelled()) {
+      if (request.cancel.stop_requested()) {
         status = {StatusCode::kCancelled, "map: cancelled"};
       } else if (request.timeout.count() > 0 &&
                  std::chrono::steady_clock::now() > due) {
