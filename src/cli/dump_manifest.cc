@@ -18,7 +18,7 @@ std::string Text(const OffsetRange& range) {
 }
 
 std::string Text(const std::vector<EpochStart>& epochs) {
-  std::string text;
+  std::string text = epochs.empty() ? " none" : "";
   for (const EpochStart& epoch : epochs) {
     text +=
         fmt::format(" {} from {}", epoch.epoch.value(), epoch.start.value());
@@ -82,7 +82,7 @@ struct Teller {
     }
     if (op.epochs) text += ", epochs" + Text(*op.epochs);
     if (op.damaged) {
-      text += ", damaged";
+      text += op.damaged->empty() ? ", damaged none" : ", damaged";
       for (const OffsetRange& range : *op.damaged) text += " " + Text(range);
     }
     if (op.damaged_tail) {
