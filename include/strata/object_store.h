@@ -103,6 +103,9 @@ struct ObjectRequest {
   std::shared_ptr<void> memory{};
 };
 
+// TieredStorage::Open answers kUnsupported for a store without both
+// preconditions, since two writers of one bucket could not be kept apart, and
+// for one whose objects may not be as large as a segment can become.
 struct ObjectStoreCapabilities {
   bool put_if_absent = false;
   bool put_if_version = false;
