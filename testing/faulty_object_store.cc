@@ -25,7 +25,10 @@ bool SpoilsAnswer(StoreFault fault) {
 
 FaultyObjectStore::FaultyObjectStore(std::shared_ptr<ObjectStore> store,
                                      Runtime& runtime, uint64_t seed)
-    : store_(std::move(store)), runtime_(runtime), random_(seed) {}
+    : store_(std::move(store)),
+      runtime_(runtime),
+      random_(seed),
+      capabilities_(store_->Capabilities()) {}
 
 void FaultyObjectStore::FailNext(StoreOp op, StoreFault fault, uint64_t count) {
   MutexLock lock(mu_);
@@ -41,6 +44,16 @@ void FaultyObjectStore::SetChances(StoreChances chances) {
 void FaultyObjectStore::SetAway(bool away) {
   MutexLock lock(mu_);
   away_ = away;
+}
+
+void FaultyObjectStore::SetCapabilities(ObjectStoreCapabilities capabilities) {
+  MutexLock lock(mu_);
+  capabilities_ = capabilities;
+}
+
+ObjectStoreCapabilities FaultyObjectStore::Capabilities() const {
+  MutexLock lock(mu_);
+  return capabilities_;
 }
 
 uint64_t FaultyObjectStore::faults() const {

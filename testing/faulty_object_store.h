@@ -54,13 +54,13 @@ class FaultyObjectStore final : public ObjectStore {
   void SetChances(StoreChances chances);
   // While away, all requests are kUnavailable.
   void SetAway(bool away);
+  // What Capabilities answers from now on, instead of what is true.
+  void SetCapabilities(ObjectStoreCapabilities capabilities);
   // Requests that met a fault; away counts too.
   uint64_t faults() const;
 
   std::string Describe() const override { return store_->Describe(); }
-  ObjectStoreCapabilities Capabilities() const override {
-    return store_->Capabilities();
-  }
+  ObjectStoreCapabilities Capabilities() const override;
   void Put(std::string key, std::shared_ptr<ObjectSource> source,
            PutPrecondition precondition, ObjectRequest request,
            Done<Result<ObjectVersion>> done) override;
@@ -96,6 +96,7 @@ class FaultyObjectStore final : public ObjectStore {
   StoreChances chances_ STRATA_GUARDED_BY(mu_);
   bool away_ STRATA_GUARDED_BY(mu_) = false;
   uint64_t faults_ STRATA_GUARDED_BY(mu_) = 0;
+  ObjectStoreCapabilities capabilities_ STRATA_GUARDED_BY(mu_);
 };
 
 }  // namespace strata

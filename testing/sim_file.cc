@@ -100,6 +100,7 @@ class SimFile final : public File {
       return Error(FileOp::kRead, fmt::format("at {}: EIO", position));
     }
     std::copy_n(bytes.data() + position, n, out.data());
+    state_->bytes_read += n;
     return n;
   }
 

@@ -52,6 +52,7 @@ struct SimFileSystem::State {
   bool ignore_directory_sync STRATA_GUARDED_BY(mu) = false;
   std::vector<Fault> faults STRATA_GUARDED_BY(mu);
   uint64_t write_count STRATA_GUARDED_BY(mu) = 0;
+  uint64_t bytes_read STRATA_GUARDED_BY(mu) = 0;
   uint64_t sync_count STRATA_GUARDED_BY(mu) = 0;
   uint64_t change_count STRATA_GUARDED_BY(mu) = 0;
   bool tracing STRATA_GUARDED_BY(mu) = false;

@@ -225,6 +225,11 @@ uint64_t SimFileSystem::used_bytes() const {
   return state_->disk.UsedBytes();
 }
 
+uint64_t SimFileSystem::bytes_read() const {
+  MutexLock lock(state_->mu);
+  return state_->bytes_read;
+}
+
 uint64_t SimFileSystem::write_count() const {
   MutexLock lock(state_->mu);
   return state_->write_count;

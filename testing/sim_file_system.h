@@ -120,6 +120,8 @@ class SimFileSystem final : public FileSystem {
   std::vector<std::string> Files() const;
   uint64_t used_bytes() const;
   uint64_t write_count() const;
+  // By File::Read, not through maps.
+  uint64_t bytes_read() const;
   // Of files, not of directories.
   uint64_t sync_count() const;
   // Changes asked for so far; a bound for CrashAfter.

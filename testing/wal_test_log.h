@@ -109,7 +109,8 @@ class TestLog {
     return RecoverWal(disk, chunks, options,
                       {.needed_from_seq = needed_from,
                        .synced_seq = synced_seq,
-                       .log_id = id},
+                       .log_id = id,
+                       .access = access},
                       found);
   }
   // Recovers, and goes on with a writer.
@@ -200,6 +201,7 @@ class TestLog {
   std::shared_ptr<LogSink> sink = std::make_shared<Quiet>();
   uint64_t needed_from = 0;
   uint64_t synced_seq = 0;
+  WalAccess access = WalAccess::kRecover;
   FoundFrames found;
   uint64_t torn_bytes = 0;
   std::unique_ptr<WalWriter> writer;

@@ -15,6 +15,13 @@
 //    changed. kUnavailable: try again later. kDeadlineExceeded: the deadline
 //    passed before the request was sent. kCancelled: the caller asked to stop
 //    before.
+//
+// A TieredStorage that is destroyed waits for requests only as shutdown_timeout
+// says. Others may be under way when it is gone: whenever their answers come,
+// nobody looks at them, and an implementation may as well destroy `done`
+// without calling it. Until it has, the source of a Put can be read and `out`
+// of a Get be written. The store makes no calls any more then, and has given
+// up its reference to the implementation.
 #pragma once
 
 #include <chrono>
@@ -91,8 +98,14 @@ struct ObjectRequest {
   // Measured on a monotonic clock from the call; zero means no deadline.
   std::chrono::milliseconds timeout{0};
   std::stop_token cancel;  // the default one never asks to stop
+  // Of a Get: owns what `out` lies in, for an implementation that writes there
+  // later than it destroys `done`. Null: the caller sees to it.
+  std::shared_ptr<void> memory{};
 };
 
+// TieredStorage::Open answers kUnsupported for a store without both
+// preconditions, since two writers of one bucket could not be kept apart, and
+// for one whose objects may not be as large as a segment can become.
 struct ObjectStoreCapabilities {
   bool put_if_absent = false;
   bool put_if_version = false;

@@ -245,7 +245,8 @@ class TieredStorage {
   // ---- topics -------------------------------------------------------------
 
   // Names: 1 to 249 of [a-zA-Z0-9._-], not "." or "..". Durable on return.
-  // kAlreadyExists, kInvalidArgument.
+  // kAlreadyExists, kInvalidArgument, kUnsupported (a target_segment_bytes that
+  // the object store has no room for).
   Result<TopicInfo> CreateTopic(std::string_view name, uint32_t partitions,
                                 TopicSettings settings = {});
   // Durable on return, and no crash or restart brings the topic back; a new one

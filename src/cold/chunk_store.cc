@@ -71,15 +71,16 @@ void ChunkStore::Get(const ChunkKey& key, Cache::LoadDone done) {
   const std::span<std::byte> out = chunk->bytes();
   // std::function copies: what moves only is shared.
   auto landing = std::make_shared<Cache::LoadDone>(std::move(done));
-  store_->Get(key.image.key, position, out,
-              {.timeout = options_.request_timeout, .cancel = {}},
-              [self = shared_from_this(), name = key.image.key, position,
-               expected, chunk, landing](Result<size_t> got) {
-                self->gate_.Leave();
-                Status status = CheckGot(name, position, expected, got);
-                if (!status.ok()) return (*landing)(std::move(status));
-                (*landing)(Cache::Loaded{chunk, expected});
-              });
+  store_->Get(
+      key.image.key, position, out,
+      {.timeout = options_.request_timeout, .cancel = {}, .memory = chunk},
+      [self = shared_from_this(), name = key.image.key, position, expected,
+       chunk, landing](Result<size_t> got) {
+        self->gate_.Leave();
+        Status status = CheckGot(name, position, expected, got);
+        if (!status.ok()) return (*landing)(std::move(status));
+        (*landing)(Cache::Loaded{chunk, expected});
+      });
 }
 
 void ChunkStore::Close() {

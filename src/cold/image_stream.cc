@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "base/crc32c.h"
 #include "cold/chunk_store.h"
@@ -24,14 +23,17 @@ class ImageStream : public std::enable_shared_from_this<ImageStream> {
         options_(options),
         piece_(std::move(piece)),
         done_(std::move(done)),
-        buffer_(std::min(options.piece_bytes, entry.image_bytes)) {}
+        buffer_(std::make_shared<ColdBuffer>(
+            std::min(options.piece_bytes, entry.image_bytes))) {}
 
   void Next() {
     const size_t n =
-        std::min<uint64_t>(buffer_.size(), entry_.image_bytes - passed_);
+        std::min(options_.piece_bytes, entry_.image_bytes - passed_);
     if (n == 0) return Finish();
+    ObjectRequest request = options_.request;
+    request.memory = buffer_;
     store_->Get(image().key, image().position + passed_,
-                std::span(buffer_).first(n), options_.request,
+                buffer_->bytes().first(n), std::move(request),
                 [self = shared_from_this(), n](const Result<size_t>& got) {
                   self->OnGot(n, got);
                 });
@@ -43,7 +45,7 @@ class ImageStream : public std::enable_shared_from_this<ImageStream> {
   void OnGot(size_t expected, const Result<size_t>& got) {
     Status status =
         CheckGot(image().key, image().position + passed_, expected, got);
-    const ByteSpan bytes = std::span(buffer_).first(expected);
+    const ByteSpan bytes = buffer_->bytes().first(expected);
     if (status.ok()) status = piece_(bytes);
     if (!status.ok()) return done_(std::move(status));
     crc_ = ExtendCrc32c(crc_, bytes);
@@ -65,7 +67,7 @@ class ImageStream : public std::enable_shared_from_this<ImageStream> {
   const ImageStreamOptions options_;
   UniqueFunction<Status(ByteSpan)> piece_;
   UniqueFunction<void(Status)> done_;
-  std::vector<std::byte> buffer_;
+  const std::shared_ptr<ColdBuffer> buffer_;  // shared with the requests
   uint64_t passed_ = 0;
   uint32_t crc_ = 0;  // of nothing
 };

@@ -50,17 +50,21 @@ class RootFetch : public std::enable_shared_from_this<RootFetch> {
     }
     version_ = info->version;
     // At least one: an empty range says nothing about the key.
-    bytes_.assign(std::max<uint64_t>(info->size_bytes, 1), '\0');
-    store_->Get(key_, 0, std::as_writable_bytes(std::span(bytes_)), request_,
+    bytes_ =
+        std::make_shared<ColdBuffer>(std::max<uint64_t>(info->size_bytes, 1));
+    ObjectRequest request = request_;
+    request.memory = bytes_;
+    store_->Get(key_, 0, bytes_->bytes(), std::move(request),
                 [self = shared_from_this()](const Result<size_t>& got) {
                   self->OnGot(got);
                 });
   }
 
   void OnGot(const Result<size_t>& got) {
-    const Status whole = CheckGot(key_, 0, bytes_.size(), got);
+    const ByteSpan bytes = bytes_->bytes();
+    const Status whole = CheckGot(key_, 0, bytes.size(), got);
     if (!whole.ok()) return Retry(whole);
-    Result<ColdRoot> root = DecodeColdRoot(partition_, AsBytes(bytes_));
+    Result<ColdRoot> root = DecodeColdRoot(partition_, bytes);
     if (!root.ok()) return Retry(root.status().WithContext("object " + key_));
     auto partition = std::make_shared<ColdPartition>();
     static_cast<ColdRoot&>(*partition) = *std::move(root);
@@ -82,7 +86,7 @@ class RootFetch : public std::enable_shared_from_this<RootFetch> {
   UniqueFunction<void(Result<ColdPartitionPtr>)> done_;
   int tries_ = 0;
   ObjectVersion version_;
-  std::string bytes_;
+  std::shared_ptr<ColdBuffer> bytes_;  // shared with the request
 };
 
 }  // namespace

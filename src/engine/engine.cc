@@ -50,6 +50,7 @@ Runtime& Engine::runtime() const { return impl_->runtime_; }
 void Engine::CreateTopic(std::string name, uint32_t partitions,
                          TopicSettings settings, Done<TopicInfo> done) {
   if (Status no = impl_->RefuseChange(); !no.ok()) return done(no);
+  if (Status no = impl_->CheckColdStore(settings); !no.ok()) return done(no);
   impl_->admin_->CreateTopic(std::move(name), partitions, settings,
                              std::move(done));
 }

@@ -60,6 +60,8 @@ class Engine::Impl final : public Attention {
   void Verify(Done<VerifyReport> done);
   void Shutdown(StatusDone done);
 
+  // Whether the object store can take what a topic of `settings` becomes.
+  Status CheckColdStore(const TopicSettings& settings) const;
   // Why nothing may be changed; Ok when it may.
   Status RefuseChange() const;
   bool stopping() const { return stopping_.load(std::memory_order_acquire); }

@@ -6,10 +6,12 @@
 #include <cerrno>
 #include <utility>
 
+#include "cold/cold_requirements.h"
 #include "engine/engine_impl.h"
 #include "engine/replay.h"
 #include "engine/segment_output.h"
 #include "engine/store_directory.h"
+#include "segment/segment_writer.h"
 
 namespace strata::engine {
 namespace {
@@ -81,6 +83,7 @@ Engine::Impl::Impl(TieredStorageConfig config, EngineEnvironment environment)
 Engine::Impl::~Impl() = default;
 
 Status Engine::Impl::Open() {
+  STRATA_RETURN_IF_ERROR(CheckColdStore({}));
   STRATA_RETURN_IF_ERROR(CheckHome());
   STRATA_ASSIGN_OR_RETURN(
       ManifestOpened opened,
@@ -94,6 +97,10 @@ Status Engine::Impl::Open() {
   report_.clean = opened.created || opened.state.checkpoint().clean;
   report_.torn_bytes = opened.torn_bytes;
   BuildTopics(opened.state);
+  for (const TopicPtr& topic : topics_.List()) {
+    STRATA_RETURN_IF_ERROR(CheckColdStore(topic->info.settings)
+                               .WithContext("topic " + topic->info.name));
+  }
   STRATA_RETURN_IF_ERROR(RemoveOrphans(opened.state));
 
   MakeLocalTiers();
@@ -321,6 +328,20 @@ void Engine::Impl::WarnOfOnlyCold() {
         p->name.ToString(), ranges.front().base.value(),
         ranges.back().end.value());
   }
+}
+
+Status Engine::Impl::CheckColdStore(const TopicSettings& settings) const {
+  if (environment_.cold == nullptr) return Status::Ok();
+  // A topic's may be anything: what is above all limits must not overflow.
+  const uint64_t target = std::min(
+      settings.target_segment_bytes.value_or(config_.target_segment_bytes),
+      uint64_t{1} << 60);
+  // A segment is closed by the batch that takes it to the target.
+  return CheckColdRequirements(
+      *environment_.cold, {.target_segment_bytes = target,
+                           .largest_image_bytes = MaxSegmentImageBytes(
+                               target + FrameBytes(config_.max_batch_bytes),
+                               config_.index_interval_bytes)});
 }
 
 void Engine::Impl::MakeColdParts() {

@@ -95,7 +95,7 @@ std::vector<std::unique_ptr<Flusher::Run>> Flusher::CutTail(
     Run& run = *runs.back();
     if (!trimmed) {
       run.batches.push_back(tail.batch);
-      run.bytes += tail.batch.payload.size();
+      run.bytes += FrameBytes(tail.batch.payload.size());
       AddChunk(run.chunks, tail.chunk);
     }
     next = run.offsets.end = offsets.end;

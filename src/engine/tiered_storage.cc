@@ -9,6 +9,7 @@
 #include "engine/store_directory.h"
 #include "io/posix_file_system.h"
 #include "object_store/file/file_object_store.h"
+#include "object_store/host_object_store.h"
 #include "runtime/completion_thread.h"
 #include "runtime/thread_runtime.h"
 
@@ -112,11 +113,14 @@ Result<std::shared_ptr<ObjectStore>> OpenCold(const TieredStorageConfig& config,
 
 }  // namespace
 
-// Destroyed from the bottom up: the engine's last tasks end with the runtime,
-// and everything they refer to goes after it. The last completions are posted
-// when the engine goes, and run before the destructor returns.
+// Destroyed from the bottom up: the host's object store is cut off, so that
+// nothing begins any more but on the runtime's threads; the engine's last tasks
+// end with the runtime, and everything they refer to goes after it. The last
+// completions are posted when the engine goes, and run before the destructor
+// returns.
 struct TieredStorage::World {
   ~World() {
+    if (host_cold != nullptr) host_cold->Close();
     runtime.reset();
     engine.reset();
     if (own_executor != nullptr) own_executor->Finish();
@@ -127,6 +131,7 @@ struct TieredStorage::World {
   std::unique_ptr<FileSystem> warm_fs;
   std::unique_ptr<Engine> engine;
   std::unique_ptr<Runtime> runtime;
+  std::shared_ptr<HostObjectStore> host_cold;  // null: the store is ours
 };
 
 TieredStorage::TieredStorage(std::unique_ptr<World> world)
@@ -169,8 +174,11 @@ Result<std::unique_ptr<TieredStorage>> TieredStorage::OpenWorld(
                          .job_threads = config.migration_concurrency,
                          .read_threads = 2,
                          .cold_threads = 4});
-  std::shared_ptr<ObjectStore> cold = std::move(options.cold_store);
-  if (cold == nullptr) {
+  std::shared_ptr<ObjectStore> cold;
+  if (options.cold_store != nullptr) {
+    cold = world->host_cold = std::make_shared<HostObjectStore>(
+        std::move(options.cold_store), world->runtime->cold_executor());
+  } else {
     STRATA_ASSIGN_OR_RETURN(cold, OpenCold(config, *world->runtime, read_only));
   }
   std::shared_ptr<CompletionExecutor> executor = std::move(options.executor);

@@ -8,6 +8,9 @@
 #include <memory>
 #include <string_view>
 
+#include "object_store/memory/memory_object_store.h"
+#include "runtime/thread_runtime.h"
+#include "testing/late_object_store.h"
 #include "testing/temp_dir.h"
 
 namespace strata {
@@ -23,7 +26,9 @@ class TieredStorageTest : public ::testing::Test {
   }
 
   void Open() {
-    auto opened = TieredStorage::Open(config_);
+    OpenOptions options;
+    options.cold_store = cold_store_;
+    auto opened = TieredStorage::Open(config_, std::move(options));
     ASSERT_TRUE(opened.ok()) << opened.status();
     storage_ = *std::move(opened);
   }
@@ -64,6 +69,7 @@ class TieredStorageTest : public ::testing::Test {
   const TopicPartition kTopic{"t", 0};
   const TempDir dir_;
   TieredStorageConfig config_;
+  std::shared_ptr<ObjectStore> cold_store_;  // null: as config_ says
   std::unique_ptr<TieredStorage> storage_;
 };
 
@@ -180,6 +186,88 @@ TEST_F(TieredStorageTest, WithoutAutoCreationAnUnknownTopicIsNotFound) {
   ASSERT_TRUE(storage_->CreateTopic("t", 1).ok());
   EXPECT_TRUE(AppendTo(kTopic, "a").ok());
 }
+
+// A request at which the host's object store hangs until the storage is gone.
+struct Hang {
+  enum During { kOffload, kRead, kPurge };
+  std::string_view name;
+  During during;
+  StoreOp op;
+  std::string_view key_part;
+};
+
+class HostObjectStoreHangs : public TieredStorageTest,
+                             public ::testing::WithParamInterface<Hang> {
+ protected:
+  HostObjectStoreHangs() {
+    cold_store_ = late_;
+    config_.migration_interval = std::chrono::milliseconds(1);
+    config_.warm_tier_max_age = std::chrono::milliseconds(1);
+    config_.shutdown_timeout = std::chrono::milliseconds(0);
+  }
+
+  void WriteAndFlush() {
+    Write(0, 10, kText);
+    ASSERT_TRUE(storage_->FlushHotTier(kTopic).ok());
+  }
+
+  void Start(Hang::During during) {
+    Open();
+    if (during != Hang::kOffload) {
+      WriteAndFlush();
+      ASSERT_TRUE(storage_->DemoteTo(kTopic, StorageTier::kCold).ok());
+      storage_.reset();
+    }
+    late_->Hold(GetParam().op, std::string(GetParam().key_part));
+    // Knows neither root nor chunk, so that it has to ask.
+    if (during != Hang::kOffload) Open();
+    switch (during) {
+      case Hang::kOffload: WriteAndFlush(); return;
+      case Hang::kRead:
+        return storage_->ReadAsync(
+            storage_->GetPartition(kTopic).value(), Offset(0), {},
+            [](const Result<std::vector<BatchView>>& read) {
+              EXPECT_EQ(read.status().code(), StatusCode::kClosed);
+            });
+      case Hang::kPurge: ASSERT_TRUE(storage_->DeleteTopic("t").ok());
+    }
+  }
+
+  static constexpr std::string_view kText = "all of it";
+  const std::unique_ptr<Runtime> host_runtime_ = MakeThreadRuntime();
+  const std::shared_ptr<LateObjectStore> late_ =
+      std::make_shared<LateObjectStore>(MakeMemoryObjectStore(*host_runtime_));
+};
+
+// What is touched too late shows with AddressSanitizer.
+TEST_P(HostObjectStoreHangs, AnswerAfterTheEndTouchesNothing) {
+  Start(GetParam().during);
+  late_->WaitForHeld();
+  storage_.reset();
+  EXPECT_EQ(late_.use_count(), 2);  // late_ and cold_store_
+  late_->Release();
+
+  if (GetParam().during == Hang::kPurge) return;
+  Open();
+  const auto batches = storage_->Read(kTopic, Offset(0));
+  ASSERT_TRUE(batches.ok()) << batches.status();
+  ASSERT_EQ(batches->size(), 1u);
+  EXPECT_EQ(AsText(batches->front().bytes()), kText);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    , HostObjectStoreHangs,
+    ::testing::Values(
+        Hang{"PutOfASegment", Hang::kOffload, StoreOp::kPut, ".seg"},
+        Hang{"HeadOfASegment", Hang::kOffload, StoreOp::kHead, ".seg"},
+        Hang{"GetToReadBack", Hang::kOffload, StoreOp::kGet, ".seg"},
+        Hang{"PutOfARoot", Hang::kOffload, StoreOp::kPut, "/root"},
+        Hang{"HeadOfARoot", Hang::kRead, StoreOp::kHead, "/root"},
+        Hang{"GetOfARoot", Hang::kRead, StoreOp::kGet, "/root"},
+        Hang{"GetOfAChunk", Hang::kRead, StoreOp::kGet, ".seg"},
+        Hang{"ListOfATopic", Hang::kPurge, StoreOp::kList, "topics/"},
+        Hang{"Delete", Hang::kPurge, StoreOp::kDelete, "topics/"}),
+    [](const auto& hang) { return std::string(hang.param.name); });
 
 }  // namespace
 }  // namespace strata

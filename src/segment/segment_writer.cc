@@ -180,6 +180,15 @@ Result<SegmentEntry> WriteSegmentImage(const SegmentSpec& spec,
   return WriteSegmentImage(spec, ProduceFrom(batches), sink);
 }
 
+uint64_t MaxSegmentImageBytes(uint64_t frames_bytes,
+                              uint64_t index_interval_bytes) {
+  // Blocks but the last reach the interval; an entry is three varints of at
+  // most ten bytes, and their number is one more.
+  const uint64_t entries = frames_bytes / index_interval_bytes + 1;
+  return kSegmentHeaderBytes + frames_bytes + 10 + 30 * entries +
+         kMaxSegmentPropertiesBytes + kSegmentFooterBytes;
+}
+
 BatchProducer ProduceFrom(std::span<const SegmentBatch> batches) {
   return [batches](const BatchConsumer& consume) {
     for (const SegmentBatch& batch : batches) {

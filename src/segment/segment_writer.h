@@ -58,6 +58,9 @@ Result<SegmentEntry> WriteSegmentImage(const SegmentSpec& spec,
 Result<SegmentEntry> WriteSegmentImage(const SegmentSpec& spec,
                                        std::span<const SegmentBatch> batches,
                                        SegmentSink& sink);
+// The most that an image takes whose frames are of `frames_bytes` together.
+uint64_t MaxSegmentImageBytes(uint64_t frames_bytes,
+                              uint64_t index_interval_bytes);
 // A producer over batches in memory, which it borrows.
 BatchProducer ProduceFrom(std::span<const SegmentBatch> batches);
 

@@ -87,5 +87,22 @@ TEST(SegmentWriter, ErrorsOfSinkAndProducerAreAnswered) {
             StatusCode::kCancelled);
 }
 
+TEST(SegmentWriter, ImageIsAtMostAsLargeAsItsFramesAllow) {
+  for (const uint64_t interval : {64, 4096, 1 << 30}) {
+    SampleBatches sample;
+    sample.AddMany(uint64_t{1} << 60, 500, 1);
+    SegmentSpec spec = sample.Spec();
+    spec.index_interval_bytes = interval;
+    uint64_t frames = 0;
+    for (const SegmentBatch& batch : sample.batches()) {
+      frames += FrameBytes(batch.payload.size(), batch.tagged.size());
+    }
+    StringSink sink;
+    const auto entry = WriteSegmentImage(spec, sample.batches(), sink);
+    ASSERT_TRUE(entry.ok()) << entry.status();
+    EXPECT_LE(entry->image_bytes, MaxSegmentImageBytes(frames, interval));
+  }
+}
+
 }  // namespace
 }  // namespace strata

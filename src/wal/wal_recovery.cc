@@ -22,25 +22,6 @@ std::string RecoveredFrame::where() const {
 
 namespace {
 
-// Fills `out` with what can be read from `position` on, the rest with zeros.
-// Answers what could not be read; empty: all could.
-std::string ReadWhatCanBe(File& file, uint64_t position,
-                          std::span<std::byte> out) {
-  Result<size_t> read = file.Read(position, out);
-  if (read.ok() && *read == out.size()) return {};
-  std::ranges::fill(out, std::byte{0});
-  std::string fault = read.status().message();
-  for (size_t at = 0; at < out.size(); at += kWalBlockBytes) {
-    const size_t n = std::min<size_t>(kWalBlockBytes, out.size() - at);
-    read = file.Read(position + at, out.subspan(at, n));
-    if (fault.empty() && (!read.ok() || *read != n)) {
-      fault =
-          fmt::format("expected {} bytes, found {}", n, read.ok() ? *read : 0);
-    }
-  }
-  return fault;
-}
-
 // One run over the log. Owned by one thread.
 class Recovery {
  public:
@@ -81,6 +62,8 @@ class Recovery {
   Status VoidCut();
   // Of a file that is not needed.
   Status GiveAway(const ScannedFile& file);
+  // Of one whose groups were not looked for.
+  Status Recycle(uint64_t life);
 
   FileSystem& files_;
   ChunkSource& chunks_;
@@ -103,9 +86,9 @@ class Recovery {
 
 Result<WalRecovered> Recovery::Run() {
   result_.log_id = expectations_.log_id;
+  next_ = std::max<uint64_t>(1, expectations_.needed_from_seq);
   STRATA_RETURN_IF_ERROR(ScanFiles());
   Bound();
-  next_ = std::max<uint64_t>(1, expectations_.needed_from_seq);
   for (ScannedFile& file : scanned_) STRATA_RETURN_IF_ERROR(VisitFile(file));
   if (next_ <= required_) Missing(required_, ScannedFile{}, 0, 0);
   result_.last_seq = next_ - 1;
@@ -113,21 +96,39 @@ Result<WalRecovered> Recovery::Run() {
   return std::move(result_);
 }
 
+// Reads what is not flushed yet, and of the other files little more than the
+// header:
+//  * Files older than a good header whose first_seq is at or below next_. Of
+//    their groups those from first_seq on are replaced by that header, and
+//    those below are not needed. What they tell of synced groups is no more
+//    than first_seq - 1, which the header tells as well.
+//  * Files in which nothing of their life arrived. The header is written before
+//    the first group and synced with it: no group in them was acknowledged. At
+//    most they hold parts of a torn tail.
+// Such parts, and replaced groups, could count later, when their number was
+// given to another group and the header in front of them is damaged. Groups
+// that are found are made empty for that (VoidCut); a file that was skipped
+// gets another life, under which no group in it has a good checksum.
 Status Recovery::ScanFiles() {
   STRATA_ASSIGN_OR_RETURN(const std::vector<std::string> names,
                           files_.List(kWalDirectory));
   // The newest first: what a writer adds meanwhile then looks like a tail, and
   // not like a hole below what a newer file says.
+  bool needed = true;
   for (auto name = names.rbegin(); name != names.rend(); ++name) {
     const std::optional<uint64_t> life = ParseWalFileName(*name);
     if (!life) continue;
     result_.last_life = std::max(result_.last_life, *life);
     Result<ScannedFile> file =
-        ScanWalFile(files_, *life, expectations_.log_id,
-                    viewing() ? OpenMode::kRead : OpenMode::kReadWrite);
+        ScanWalFile(files_, *life,
+                    {.log_id = expectations_.log_id,
+                     .mode = viewing() ? OpenMode::kRead : OpenMode::kReadWrite,
+                     .needed = needed});
     if (viewing() && file.status().code() == StatusCode::kNotFound) continue;
     if (!file.ok()) return std::move(file).status();
-    if (file->header_fault.empty() || !file->groups.empty()) {
+    const bool has_header = file->header_fault.empty();
+    if (has_header && file->first_seq <= next_) needed = false;
+    if (!file->skipped && (has_header || !file->groups.empty())) {
       scanned_.push_back(*std::move(file));
     } else {
       STRATA_RETURN_IF_ERROR(GiveAway(*file));
@@ -142,10 +143,18 @@ Status Recovery::GiveAway(const ScannedFile& file) {
   // What cannot be read now may hold something all the same.
   if (file.unreadable || viewing()) return Status::Ok();
   if (file.file_bytes == options_.file_bytes) {
+    if (file.skipped) return Recycle(file.life);
     result_.spares.push_back(file.life);
     return Status::Ok();
   }
   return files_.Remove(WalFilePath(file.life));
+}
+
+// Durable before a group is: PrepareWalFile syncs the directory.
+Status Recovery::Recycle(uint64_t life) {
+  const uint64_t fresh = ++result_.last_life;
+  result_.spares.push_back(fresh);
+  return files_.Rename(WalFilePath(life), WalFilePath(fresh));
 }
 
 void Recovery::Bound() {

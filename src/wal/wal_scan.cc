@@ -12,6 +12,8 @@
 namespace strata {
 namespace {
 
+constexpr uint64_t kZerosOfAnUnusedFile = 256 << 10;
+
 // Reads a file in large pieces and answers blocks of it.
 class BlockReader {
  public:
@@ -31,9 +33,11 @@ class BlockReader {
 
  private:
   static constexpr size_t kPieceBytes = 256 << 10;
+  // File header and first group header: of most files no more is needed.
+  static constexpr size_t kFirstPieceBytes = 2 * kWalBlockBytes;
 
   void Fill(uint64_t position) {
-    buffer_.resize(kPieceBytes);
+    buffer_.resize(position == 0 ? kFirstPieceBytes : kPieceBytes);
     begin_ = position;
     Result<size_t> read = scanned_.file->Read(position, buffer_);
     if (!read.ok()) {
@@ -51,8 +55,8 @@ class BlockReader {
   uint64_t size_ = 0;
 };
 
-Status ScanHeader(ByteSpan block, const TopicId& log_id, ScannedFile& scanned) {
-  const Result<WalFileHeader> header = DecodeWalFileHeader(block);
+Status TakeHeader(const Result<WalFileHeader>& header, const TopicId& log_id,
+                  ScannedFile& scanned) {
   if (header.status().code() == StatusCode::kUnsupported) {
     return header.status();
   }
@@ -75,6 +79,29 @@ Status ScanHeader(ByteSpan block, const TopicId& log_id, ScannedFile& scanned) {
   }
   scanned.first_seq = header->first_group_seq;
   return Status::Ok();
+}
+
+// Whether the file was prepared and nothing of its life arrived in it: header
+// and first group are those of a former life, or it begins with zeros. A bad
+// header alone does not say so, nor does one block of zeros: a disk may have
+// lost it, and the groups behind it count.
+bool NeverUsed(const Result<WalFileHeader>& header, BlockReader& blocks,
+               const ScannedFile& scanned) {
+  if (header.ok()) {
+    return header->life != scanned.life &&
+           DecodeWalGroupHeader(blocks.At(kWalBlockBytes), header->log_id,
+                                header->life)
+               .ok();
+  }
+  const uint64_t end =
+      std::min<uint64_t>(kZerosOfAnUnusedFile, scanned.file_bytes);
+  for (uint64_t at = 0; at < end; at += kWalBlockBytes) {
+    if (!std::ranges::all_of(blocks.At(at),
+                             [](std::byte b) { return b == std::byte{0}; })) {
+      return false;
+    }
+  }
+  return true;
 }
 
 Status ScanGroups(BlockReader& blocks, const TopicId& log_id,
@@ -122,17 +149,39 @@ size_t FindFrame(ByteSpan bytes, size_t at, uint64_t life) {
 }  // namespace
 
 Result<ScannedFile> ScanWalFile(FileSystem& files, uint64_t life,
-                                const TopicId& log_id, OpenMode mode) {
+                                const WalScan& scan) {
   ScannedFile scanned;
   scanned.life = life;
-  STRATA_ASSIGN_OR_RETURN(scanned.file, files.Open(WalFilePath(life), mode));
+  const std::string path = WalFilePath(life);
+  STRATA_ASSIGN_OR_RETURN(scanned.file, files.Open(path, scan.mode));
   STRATA_ASSIGN_OR_RETURN(scanned.file_bytes, scanned.file->Size());
   BlockReader blocks(scanned);
+  const Result<WalFileHeader> header = DecodeWalFileHeader(blocks.At(0));
   STRATA_RETURN_IF_ERROR(
-      ScanHeader(blocks.At(0), log_id, scanned).WithContext(WalFilePath(life)));
+      TakeHeader(header, scan.log_id, scanned).WithContext(path));
+  const bool skip = !scan.needed || NeverUsed(header, blocks, scanned);
+  scanned.skipped = skip && !scanned.unreadable;
+  if (scanned.skipped) return scanned;
   STRATA_RETURN_IF_ERROR(
-      ScanGroups(blocks, log_id, scanned).WithContext(WalFilePath(life)));
+      ScanGroups(blocks, scan.log_id, scanned).WithContext(path));
   return scanned;
+}
+
+std::string ReadWhatCanBe(File& file, uint64_t position,
+                          std::span<std::byte> out) {
+  Result<size_t> read = file.Read(position, out);
+  if (read.ok() && *read == out.size()) return {};
+  std::ranges::fill(out, std::byte{0});
+  std::string fault = read.status().message();
+  for (size_t at = 0; at < out.size(); at += kWalBlockBytes) {
+    const size_t n = std::min<size_t>(kWalBlockBytes, out.size() - at);
+    read = file.Read(position + at, out.subspan(at, n));
+    if (fault.empty() && (!read.ok() || *read != n)) {
+      fault =
+          fmt::format("expected {} bytes, found {}", n, read.ok() ? *read : 0);
+    }
+  }
+  return fault;
 }
 
 bool ScannedFrames::intact() const {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -30,14 +31,28 @@ struct ScannedFile {
   // A later file says that groups from here on do not count.
   uint64_t replaced_from = UINT64_MAX;
   bool unreadable = false;  // at least one block of it
+  bool skipped = false;     // its groups were not looked for
 };
 
 // Group headers only: the frames are not looked at. Where no header is found
 // the search goes on at the next block, so one bad group hides no other.
 // kInvalidArgument for a file of another log, kUnsupported for a newer format,
 // kIoError when the file cannot be opened.
+//
+// A file that is not `needed` is looked at no further than its header, and one
+// that was never used hardly further.
+struct WalScan {
+  TopicId log_id;
+  OpenMode mode = OpenMode::kRead;
+  bool needed = true;
+};
 Result<ScannedFile> ScanWalFile(FileSystem& files, uint64_t life,
-                                const TopicId& log_id, OpenMode mode);
+                                const WalScan& scan);
+
+// Fills `out` with what can be read from `position` on, the rest with zeros.
+// Answers what could not be read; empty: all could.
+std::string ReadWhatCanBe(File& file, uint64_t position,
+                          std::span<std::byte> out);
 
 // What is left of a group. Spans borrow its bytes.
 struct ScannedFrames {
