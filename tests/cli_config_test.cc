@@ -72,7 +72,8 @@ TEST_F(CliConfigTest, DefaultsAreAFileThatChangesNothing) {
   const auto values = [&](const Ran& ran) {
     EXPECT_EQ(ran.exit, 0) << ran.err;
     std::string all;
-    for (const auto& setting : nlohmann::json::parse(ran.out).at("settings")) {
+    const auto parsed = nlohmann::json::parse(ran.out);
+    for (const auto& setting : parsed.at("settings")) {
       all += setting.at("name").dump() + setting.at("value").dump() + "\n";
     }
     return all;

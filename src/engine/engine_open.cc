@@ -80,7 +80,15 @@ Engine::Impl::Impl(TieredStorageConfig config, EngineEnvironment environment)
       runtime_(environment_.runtime),
       log_(environment_.log) {}
 
-Engine::Impl::~Impl() = default;
+// Reads that were left waiting, as in a crash, and their partitions hold each
+// other.
+Engine::Impl::~Impl() {
+  for (const PartitionPtr& p : topics_.Partitions()) {
+    std::vector<std::shared_ptr<ReadWaiter>> left;  // outside of the lock
+    MutexLock lock(p->mu);
+    left.swap(p->read_waiters);
+  }
+}
 
 Status Engine::Impl::Open() {
   STRATA_RETURN_IF_ERROR(CheckColdStore({}));
