@@ -75,7 +75,7 @@ typedef enum strata_status {
 } strata_status;
 
 /* "DataLoss"; "Unknown" for a number that is none of these. Static. */
-const char* strata_status_name(strata_status status);
+const char* strata_status_name(int status);
 
 /* The version of the library, "0.1.0". Static. */
 const char* strata_version(void);

@@ -155,7 +155,7 @@ strata_batch ToC(const strata::BatchView& view) {
 
 }  // namespace
 
-const char* strata_status_name(strata_status status) {
+const char* strata_status_name(int status) {
   // Names are literals, and so end with NUL.
   if (status < STRATA_OK || status > STRATA_CLOSED) status = STRATA_UNKNOWN;
   return strata::StatusCodeName(static_cast<StatusCode>(status)).data();
