@@ -43,8 +43,9 @@ void LateObjectStore::Run(StoreOp op, const std::string& key,
     if (holding_ && op == op_ && key.find(part_) != std::string::npos) {
       ++unanswered_;
       held_.push_back([this, send = std::move(send), done = std::move(done)] {
-        send([this, done](T answer) {
+        send([this, done](T answer) mutable {
           done(std::move(answer));
+          done = nullptr;  // answered means let go of
           Answered();
         });
       });

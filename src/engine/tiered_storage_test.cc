@@ -205,6 +205,8 @@ class HostObjectStoreHangs : public TieredStorageTest,
     config_.warm_tier_max_age = std::chrono::milliseconds(1);
     config_.shutdown_timeout = std::chrono::milliseconds(0);
   }
+  // Before the host's runtime, which its requests use.
+  ~HostObjectStoreHangs() override { storage_.reset(); }
 
   void WriteAndFlush() {
     Write(0, 10, kText);
