@@ -52,7 +52,7 @@ class Reader::Request final : public ReadWaiter,
   }
   bool Full() const { return !batches.empty() && bytes >= options.max_bytes; }
   bool WaitsForMore() const {
-    return bytes < options.min_bytes && given_up.load() == StatusCode::kOk &&
+    return bytes < options.min_bytes &&
            !(options.limit_offset && next >= *options.limit_offset);
   }
 

@@ -9,6 +9,13 @@ namespace strata::engine {
 
 Result<Reader::Source> Reader::AtEnd(PartitionState& p, Request& request) {
   if (!request.WaitsForMore()) return Source{};
+  const auto given_up = [&]() -> Result<Source> {
+    if (request.given_up.load() == StatusCode::kCancelled) {
+      return request.GivenUp();
+    }
+    return Source{};  // out of time: what is there is the answer
+  };
+  if (request.given_up.load() != StatusCode::kOk) return given_up();
   if (context_.stopping.load(std::memory_order_acquire)) {
     return Status(StatusCode::kClosed, "the store is shut down");
   }
@@ -22,7 +29,7 @@ Result<Reader::Source> Reader::AtEnd(PartitionState& p, Request& request) {
   if (request.given_up.load() != StatusCode::kOk &&
       request.Claim(Request::State::kParked, Request::State::kRunning)) {
     p.read_waiters.pop_back();
-    return Source{};
+    return given_up();
   }
   return parked;
 }
