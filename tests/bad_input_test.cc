@@ -342,6 +342,13 @@ TEST_F(BadInput, DeletedSegmentFileIsReportedAndTheRestReads) {
   EXPECT_EQ(status.code(), StatusCode::kDataLoss);
   EXPECT_THAT(status.message(), HasSubstr(".seg"));
   EXPECT_EQ(ReadText({"t", 0}, 1), "there,");
+  EXPECT_EQ(storage_->DemoteTo({"t", 0}, StorageTier::kCold).code(),
+            StatusCode::kDataLoss);
+  const auto repaired = storage_->Repair({"t", 0});
+  ASSERT_TRUE(repaired.ok()) << repaired.status();
+  EXPECT_EQ(repaired->lost.size(), 1u);
+  EXPECT_EQ(storage_->DemoteTo({"t", 0}, StorageTier::kCold), Status::Ok());
+  EXPECT_EQ(ReadText({"t", 0}), "there,");
 }
 
 TEST_F(BadInput, DeletedObjectIsReported) {

@@ -176,6 +176,17 @@ struct VerifyFinding {
   std::string detail;  // what was expected and found
 };
 
+// What Repair did. As it is by default: nothing was damaged.
+struct RepairReport {
+  bool reopened = false;  // it took no appends before
+  uint64_t segments_rewritten = 0;
+  uint64_t batches_kept = 0;    // in these
+  uint64_t copies_dropped = 0;  // damaged here, whole in the bucket
+  // Ascending: where batches are missing now, or where there were gaps before
+  // in a segment that was rewritten.
+  std::vector<OffsetRange> lost;
+};
+
 struct VerifyReport {
   uint64_t segments = 0;
   uint64_t batches = 0;
@@ -350,10 +361,12 @@ class TieredStorage {
   // ---- tiers --------------------------------------------------------------
 
   // The segment that holds `offset`, or the unflushed tail. kNotFound below the
-  // log's first segment and from the log end on.
+  // log's first segment and from the log end on. The bucket is asked only for
+  // what is nowhere else; kUnavailable and the like then.
   Result<SegmentMetadata> GetSegmentMetadata(const TopicPartition& partition,
                                              Offset offset);
-  // All of a partition, ascending.
+  // All of a partition, ascending. Where some of it is cold the bucket is asked
+  // once after open; errors as of GetSegmentMetadata.
   Result<std::vector<SegmentMetadata>> Segments(
       const TopicPartition& partition);
 
@@ -365,8 +378,8 @@ class TieredStorage {
   // drops hot copies; to kCold offloads too and drops warm copies. Returns
   // when done; jobs under way for the same segments are waited for, and the
   // limits of migration hold. kUnavailable, kUnsupported (cold disabled),
-  // kOverloaded (too many jobs wait), kDataLoss (lost offsets are in the way:
-  // repair), kConflict (another store writes the partition's root).
+  // kOverloaded (too many jobs wait), kDataLoss (lost offsets or a segment
+  // that cannot be read are in the way: Repair), kConflict (another store writes the partition's root).
   Status DemoteTo(const TopicPartition& partition, StorageTier tier);
   // Adds warm copies of cold segments, or hot copies of everything: where that
   // is more than the hot tier's limit, the copies made last stay. Errors as of
@@ -383,9 +396,14 @@ class TieredStorage {
   // Reads every byte of every tier and checks every checksum and invariant.
   Result<VerifyReport> Verify();
 
-  // Accepts the loss that recovery() reported for this partition: the missing
-  // range becomes a gap, a new epoch begins, appends go on.
-  Status Repair(const TopicPartition& partition);
+  // Accepts what this partition has lost. The ranges that recovery() reported
+  // become gaps, a new epoch begins, appends go on. Every local segment is
+  // read; one that is missing or damaged is replaced by a segment of the
+  // batches that can still be read from it (or from memory), and by none where
+  // the bucket has the same; from then on it can be demoted again. Damage in
+  // the bucket stays. With an error nothing has changed, but for copies
+  // dropped; kNoSpace: free some room for what is written anew.
+  Result<RepairReport> Repair(const TopicPartition& partition);
 
   // No new work; running jobs stop at a safe point, or are left after
   // config.shutdown_timeout, so that an object store that does not answer is

@@ -33,6 +33,27 @@ std::string ToText(const VerifyReport& report, size_t findings) {
              findings == 0 ? "all is well" : Counted(findings, "finding"));
 }
 
+std::string ToText(const std::string& partition, const RepairReport& report) {
+  std::string text;
+  if (report.segments_rewritten > 0) {
+    text +=
+        fmt::format("{}: {} written anew with {} that could be read\n",
+                    partition, Counted(report.segments_rewritten, "segment"),
+                    Counted(report.batches_kept, "batch", "es"));
+  }
+  if (report.copies_dropped > 0) {
+    text += fmt::format("{}: {} dropped, whole in cold storage\n", partition,
+                        Counted(report.copies_dropped, "damaged image"));
+  }
+  for (const OffsetRange& lost : report.lost) {
+    text += fmt::format("{}: {} offsets [{}, {}) are a gap\n", partition,
+                        Red(STDOUT_FILENO, "lost"), lost.base.value(),
+                        lost.end.value());
+  }
+  if (report.reopened) text += partition + ": takes appends again\n";
+  return text.empty() ? partition + ": nothing is damaged here\n" : text;
+}
+
 Json ToJson(const VerifyReport& report, const RecoveryReport& recovery) {
   Json findings = Json::array(), damage = Json::array();
   for (const VerifyFinding& finding : report.findings) {
@@ -64,17 +85,16 @@ Status Verify(const Invocation& invocation, const VerifyOptions& options) {
 }
 
 Status Repair(const Invocation& invocation, const RepairOptions& options) {
-  return WithStore(
-      invocation, IfMissing::kFail, [&](TieredStorage& store) -> Status {
-        STRATA_ASSIGN_OR_RETURN(
-            const std::vector<TopicPartition> partitions,
-            PartitionsOf(store, options.topic, options.partition));
-        STRATA_RETURN_IF_ERROR(store.Repair(partitions.front()));
-        PrintNote(fmt::format(
-            "{} takes appends; what was lost, if anything, is a gap",
-            partitions.front().ToString()));
-        return Status::Ok();
-      });
+  return WithStore(invocation, IfMissing::kFail,
+                   [&](TieredStorage& store) -> Status {
+                     STRATA_ASSIGN_OR_RETURN(
+                         const std::vector<TopicPartition> partitions,
+                         PartitionsOf(store, options.topic, options.partition));
+                     const std::string name = partitions.front().ToString();
+                     STRATA_ASSIGN_OR_RETURN(const RepairReport report,
+                                             store.Repair(partitions.front()));
+                     return Print(ToText(name, report));
+                   });
 }
 
 }  // namespace
@@ -90,9 +110,10 @@ void AddVerify(CLI::App& app, Invocation& invocation) {
 
   CLI::App& repair = AddCommand(
       app, invocation, "repair",
-      "Accept the loss that was reported for a partition, so that it takes "
-      "appends",
-      "  strata repair logs --partition 0");
+      "Accept what a partition has lost: it becomes a gap, the rest goes on",
+      "  strata repair logs --partition 0\n\n"
+      "Reads every local segment of the partition and writes those that are "
+      "missing or damaged anew with what can be read of them.");
   RepairOptions& r = OnRun(repair, invocation, Repair);
   AddTopic(repair, r.topic);
   repair.add_option("--partition,-p", r.partition, "The damaged partition")

@@ -99,7 +99,24 @@ Status Appender::CheckWritable(PartitionState& partition) const {
         StatusCode::kOverloaded,
         fmt::format("{} is being truncated", partition.name.ToString()));
   }
+  if (!partition.stuck.ok()) return CheckRoomOfStuck(partition);
   return Status::Ok();
+}
+
+// What nothing can move on stays in warm: the rest of warm is for the others.
+Status Appender::CheckRoomOfStuck(const PartitionState& partition) const {
+  const double warm =
+      static_cast<double>(context_.warm_bytes.load(std::memory_order_relaxed));
+  const double limit =
+      static_cast<double>(context_.config.warm_tier_max_bytes) *
+      context_.config.warm_high_watermark;
+  if (warm < limit) return Status::Ok();
+  return Status(
+      StatusCode::kNoSpace,
+      fmt::format("{}: warm tier is full to its high watermark, and "
+                  "nothing can leave it from here before it is "
+                  "repaired: {}",
+                  partition.name.ToString(), partition.stuck.message()));
 }
 
 Status Appender::CheckAppend(std::span<const AppendRequest> requests) const {

@@ -38,6 +38,8 @@ class Appender {
   Status CheckRoom() const;
   Status CheckWritable(PartitionState& partition) const
       STRATA_REQUIRES(partition.mu);
+  Status CheckRoomOfStuck(const PartitionState& partition) const
+      STRATA_REQUIRES(partition.mu);
   Result<PendingAppend> AppendHere(PartitionState& partition,
                                    std::span<const AppendRequest> requests)
       STRATA_REQUIRES(partition.mu);

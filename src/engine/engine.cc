@@ -145,9 +145,9 @@ void Engine::Trim(PartitionPtr partition, Offset before, StatusDone done) {
   impl_->admin_->Trim(std::move(partition), before, std::move(done));
 }
 
-void Engine::Repair(PartitionPtr partition, StatusDone done) {
+void Engine::Repair(PartitionPtr partition, Done<RepairReport> done) {
   if (Status no = impl_->RefuseChange(); !no.ok()) return done(no);
-  impl_->admin_->Repair(std::move(partition), std::move(done));
+  impl_->repairer_->Repair(std::move(partition), std::move(done));
 }
 
 void Engine::Read(PartitionPtr partition, Offset start, ReadOptions options,
@@ -200,6 +200,12 @@ void Engine::Segments(PartitionPtr partition,
                       Done<std::vector<SegmentMetadata>> done) {
   if (impl_->stopping()) return done(Closed());
   impl_->Segments(std::move(partition), std::move(done));
+}
+
+void Engine::SegmentAt(PartitionPtr partition, Offset offset,
+                       Done<SegmentMetadata> done) {
+  if (impl_->stopping()) return done(Closed());
+  impl_->SegmentAt(std::move(partition), offset, std::move(done));
 }
 
 void Engine::Flush(std::vector<PartitionPtr> partitions, StatusDone done) {

@@ -94,7 +94,7 @@ class Engine {
   void TruncateTail(PartitionPtr partition, Offset offset, Epoch epoch,
                     StatusDone done);
   void Trim(PartitionPtr partition, Offset before, StatusDone done);
-  void Repair(PartitionPtr partition, StatusDone done);
+  void Repair(PartitionPtr partition, Done<RepairReport> done);
 
   // May call `done` before it returns when no I/O is needed.
   void Read(PartitionPtr partition, Offset start, ReadOptions options,
@@ -104,6 +104,8 @@ class Engine {
   Result<EpochEnd> EpochEndOffset(PartitionState& partition, Epoch epoch) const;
   void Segments(PartitionPtr partition,
                 Done<std::vector<SegmentMetadata>> done);
+  void SegmentAt(PartitionPtr partition, Offset offset,
+                 Done<SegmentMetadata> done);
 
   // Flushes what the partitions hold now; done when it is in warm.
   void Flush(std::vector<PartitionPtr> partitions, StatusDone done);

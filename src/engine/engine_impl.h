@@ -19,6 +19,7 @@
 #include "engine/migrator.h"
 #include "engine/purger.h"
 #include "engine/reader.h"
+#include "engine/repairer.h"
 #include "engine/wal_mover.h"
 #include "tiering/job_runner.h"
 
@@ -56,6 +57,8 @@ class Engine::Impl final : public Attention {
   void DeleteTopic(std::string name, StatusDone done);
   void Segments(PartitionPtr partition,
                 Done<std::vector<SegmentMetadata>> done);
+  void SegmentAt(PartitionPtr partition, Offset offset,
+                 Done<SegmentMetadata> done);
   TieredStorageStats Stats() const;
   void Verify(Done<VerifyReport> done);
   void Shutdown(StatusDone done);
@@ -99,6 +102,7 @@ class Engine::Impl final : public Attention {
   std::unique_ptr<Migrator> migrator_;
   std::unique_ptr<Purger> purger_;
   std::unique_ptr<LogAdmin> admin_;
+  std::unique_ptr<Repairer> repairer_;
   std::unique_ptr<Appender> appender_;
   std::unique_ptr<Reader> reader_;
   std::unique_ptr<JobRunner> runner_;
@@ -128,11 +132,16 @@ class Engine::Impl final : public Attention {
 
   void FlushDue();
   void NoteRoomOnDisk(const Status& status);
+  void NoteStuck(JobKind kind, const PartitionId& partition,
+                 const Status& status);
   // Of `due`, those that alone hold the oldest WAL file with few bytes.
   std::vector<PartitionPtr> TakeIdle(const std::vector<PolicyTail>& tails,
                                      std::vector<PartitionPtr>& due);
   void MigrationTick();
   void LookForMissingCold(StatusDone done);
+  SegmentMetadata DescribeLocal(const PartitionState& p, const Segment& segment,
+                                const ColdPartition* root) const
+      STRATA_REQUIRES(p.mu);
   // `root`: what is cold, may be null.
   std::vector<SegmentMetadata> DescribeAll(PartitionState& p,
                                            const ColdPartition* root) const;

@@ -18,6 +18,9 @@ constexpr int kMaxFruitlessOffloads = 3;
 // How long after a flush failed the next one is tried unasked.
 constexpr Duration kFlushRetry = std::chrono::milliseconds(500);
 
+// How long the policy leaves a partition alone that could not be moved.
+constexpr TimestampMs kStuckRetryMs = 10 * 60 * 1000;
+
 // Calls `done` with the first error, or Ok, once all parts have reported and
 // nobody holds it any more.
 class Gather {
@@ -216,6 +219,7 @@ std::vector<PolicyTail> Engine::Impl::Tails() {
 }
 
 std::vector<PolicySegment> Engine::Impl::PolicySegments() {
+  const TimestampMs now = runtime_.clock().WallNow();
   std::vector<PolicySegment> segments;
   const auto add = [&](const PartitionState& p, const SegmentEntry& entry,
                        const AccessStats& access) -> PolicySegment& {
@@ -248,6 +252,9 @@ std::vector<PolicySegment> Engine::Impl::PolicySegments() {
       s.in_warm = true;
       // Any local copy may be the only one: all of them stay.
       s.busy = s.busy || p->cold_short;
+      // Once in a while it is tried again; else others would wait for it.
+      s.busy = s.busy || (!p->stuck.ok() && now - p->stuck_at < kStuckRetryMs &&
+                          segment->entry.offsets.end > p->cold_end);
       s.in_cold = !p->cold_short && segment->entry.offsets.end <= p->cold_end;
     }
     if (root == nullptr || p->cold_short) continue;
@@ -338,8 +345,9 @@ void Engine::Impl::Collect(StatusDone done) {
 }
 
 void Engine::Impl::RunJob(const PlannedJob& job, StatusDone done) {
-  auto finish = [this, kind = job.kind,
+  auto finish = [this, kind = job.kind, partition = job.partition,
                  done = std::move(done)](Status status) mutable {
+    NoteStuck(kind, partition, status);
     (status.ok() ? migrations_completed_ : migrations_failed_)
         .fetch_add(1, std::memory_order_relaxed);
     if (kind == JobKind::kMerge) NoteRoomOnDisk(status);
@@ -352,6 +360,25 @@ void Engine::Impl::RunJob(const PlannedJob& job, StatusDone done) {
     purger_->Pass(job.partition.topic, std::move(finish));
   } else {
     migrator_->Execute(job, std::move(finish));
+  }
+}
+
+// A segment that cannot be read can neither go to the bucket nor leave warm
+// otherwise, and what follows it waits for it.
+void Engine::Impl::NoteStuck(JobKind kind, const PartitionId& partition,
+                             const Status& status) {
+  const bool moves = kind == JobKind::kMerge || kind == JobKind::kOffload ||
+                     kind == JobKind::kDropWarm;
+  const bool lost = status.code() == StatusCode::kDataLoss;
+  if (!moves || (!status.ok() && !lost)) return;
+  const PartitionPtr p = topics_.Find(partition);
+  if (p == nullptr) return;
+  MutexLock lock(p->mu);
+  if (lost) {
+    p->stuck = status;
+    p->stuck_at = runtime_.clock().WallNow();
+  } else if (kind == JobKind::kOffload) {
+    p->stuck = Status::Ok();
   }
 }
 

@@ -1,4 +1,6 @@
 // What the engine tells of itself: segments and stats.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -72,6 +74,57 @@ void Engine::Impl::Segments(PartitionPtr partition,
   });
 }
 
+// From memory where it can be told without the bucket.
+void Engine::Impl::SegmentAt(PartitionPtr partition, Offset offset,
+                             Done<SegmentMetadata> done) {
+  const ColdPartitionPtr known = cold_manifest_ == nullptr
+                                     ? nullptr
+                                     : cold_manifest_->Cached(partition->id);
+  std::optional<SegmentMetadata> found;
+  bool may_be_cold = false;
+  {
+    PartitionState& p = *partition;
+    MutexLock lock(p.mu);
+    const SegmentPtr local = p.FindSegment(offset);
+    if (local != nullptr && local->entry.offsets.end > p.log_start) {
+      found = DescribeLocal(p, *local, known.get());
+    } else if (!p.tail.empty() && p.flushed_end <= offset &&
+               offset < p.log_end) {
+      found = DescribeTail(p);
+    }
+    may_be_cold = cold_ != nullptr && offset < p.cold_end;
+  }
+  if (found) return done(*std::move(found));
+  Status none(StatusCode::kNotFound,
+              fmt::format("{}: no segment holds offset {}",
+                          partition->name.ToString(), offset.value()));
+  if (!may_be_cold) return done(std::move(none));
+  Segments(std::move(partition),
+           [offset, none = std::move(none), done = std::move(done)](
+               Result<std::vector<SegmentMetadata>> all) mutable {
+             if (!all.ok()) return done(all.status());
+             for (SegmentMetadata& m : *all) {
+               if (m.base_offset <= offset && offset < m.end_offset) {
+                 return done(std::move(m));
+               }
+             }
+             done(std::move(none));
+           });
+}
+
+SegmentMetadata Engine::Impl::DescribeLocal(const PartitionState& p,
+                                            const Segment& segment,
+                                            const ColdPartition* root) const {
+  SegmentMetadata m = Describe(p, segment.entry, *segment.access);
+  m.in_hot = segment.hot != nullptr && hot_->Holds(*segment.hot);
+  m.in_warm = true;
+  m.in_cold =
+      segment.entry.offsets.end <= p.cold_end &&
+      (root == nullptr || root->Find(segment.entry.offsets.base) != nullptr);
+  m.tier = m.in_hot ? StorageTier::kHot : StorageTier::kWarm;
+  return m;
+}
+
 std::vector<SegmentMetadata> Engine::Impl::DescribeAll(
     PartitionState& p, const ColdPartition* root) const {
   std::map<Offset, SegmentMetadata> found;
@@ -90,13 +143,7 @@ std::vector<SegmentMetadata> Engine::Impl::DescribeAll(
   }
   for (const auto& [base, segment] : p.segments) {
     if (segment->entry.offsets.end <= p.log_start) continue;
-    SegmentMetadata m = Describe(p, segment->entry, *segment->access);
-    m.in_hot = segment->hot != nullptr && hot_->Holds(*segment->hot);
-    m.in_warm = true;
-    m.in_cold = segment->entry.offsets.end <= p.cold_end &&
-                (root == nullptr || root->Find(base) != nullptr);
-    m.tier = m.in_hot ? StorageTier::kHot : StorageTier::kWarm;
-    found[base] = std::move(m);
+    found[base] = DescribeLocal(p, *segment, root);
   }
   std::vector<SegmentMetadata> all;
   for (auto& [base, m] : found) all.push_back(std::move(m));

@@ -108,7 +108,6 @@ TEST_F(EngineViewTest, ChangesAreRefused) {
   refused([&](auto done) {
     view.TruncateTail(p, Offset(0), Epoch(9), std::move(done));
   });
-  refused([&](auto done) { view.Repair(p, std::move(done)); });
   refused([&](auto done) { view.Flush({p}, std::move(done)); });
   refused([&](auto done) { view.FlushAll(std::move(done)); });
   refused([&](auto done) {
@@ -122,6 +121,9 @@ TEST_F(EngineViewTest, ChangesAreRefused) {
     view.CreateTopic("u", 1, {}, std::move(done));
   });
   EXPECT_EQ(created.status().code(), StatusCode::kReadOnly);
+  const auto repaired = Await<Result<RepairReport>>(
+      runtime_, [&](auto done) { view.Repair(p, std::move(done)); });
+  EXPECT_EQ(repaired.status().code(), StatusCode::kReadOnly);
   EXPECT_EQ(Seen(view), "h:a ");
   runtime_.RunUntilIdle();
   opened->reset();

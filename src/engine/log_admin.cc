@@ -181,8 +181,8 @@ struct LogAdmin::Truncation {
   Offset offset;
   Epoch epoch;
   Engine::StatusDone done;
-  Gate::Hold tail_hold;
   Gate::Hold segment_hold;
+  Gate::Hold tail_hold;
   std::vector<SegmentPtr> removed;
   SegmentPtr shortened;  // its end becomes `offset`
   std::vector<EpochStart> epochs;
@@ -198,17 +198,12 @@ void LogAdmin::TruncateTail(PartitionPtr partition, Offset offset, Epoch epoch,
   auto enter = [this,
                 truncation = std::move(truncation)](Status status) mutable {
     if (!status.ok()) return truncation->done(std::move(status));
-    Gate& tail_gate = truncation->partition->tail_gate;
-    tail_gate.Enter([this, truncation = std::move(truncation)](
-                        Gate::Hold tail_hold) mutable {
-      truncation->tail_hold = std::move(tail_hold);
-      Gate& segment_gate = truncation->partition->segment_gate;
-      segment_gate.Enter([this, truncation = std::move(truncation)](
-                             Gate::Hold segment_hold) mutable {
-        truncation->segment_hold = std::move(segment_hold);
-        AdoptRoot(std::move(truncation));
-      });
-    });
+    Gate& segment_gate = truncation->partition->segment_gate;
+    segment_gate.Enter(
+        [this, truncation = std::move(truncation)](Gate::Hold hold) mutable {
+          truncation->segment_hold = std::move(hold);
+          AdoptRoot(std::move(truncation));
+        });
   };
   // The bucket may be cold further than the local side knows.
   if (cold_roots_ == nullptr) return enter(Status::Ok());
@@ -221,13 +216,24 @@ void LogAdmin::TruncateTail(PartitionPtr partition, Offset offset, Epoch epoch,
 // An offload whose outcome is unknown may have left a colder end behind while
 // this one waited for the gates. The root is in memory, most of the time.
 void LogAdmin::AdoptRoot(TruncationPtr truncation) {
-  if (cold_roots_ == nullptr) return CheckTruncation(std::move(truncation));
+  if (cold_roots_ == nullptr) return EnterTail(std::move(truncation));
   const PartitionPtr partition = truncation->partition;
   cold_roots_->Load(partition, [this, truncation = std::move(truncation)](
                                    Result<ColdPartitionPtr> root) mutable {
     if (!root.ok()) return truncation->done(root.status());
-    CheckTruncation(std::move(truncation));
+    EnterTail(std::move(truncation));
   });
+}
+
+// Last, once the bucket has answered: a flush of many partitions waits for
+// whoever holds the tail of one.
+void LogAdmin::EnterTail(TruncationPtr truncation) {
+  Gate& tail_gate = truncation->partition->tail_gate;
+  tail_gate.Enter(
+      [this, truncation = std::move(truncation)](Gate::Hold hold) mutable {
+        truncation->tail_hold = std::move(hold);
+        CheckTruncation(std::move(truncation));
+      });
 }
 
 void LogAdmin::CheckTruncation(TruncationPtr truncation) {
@@ -417,90 +423,6 @@ void LogAdmin::FinishTruncation(TruncationPtr truncation, Status status) {
   truncation.reset();  // leaves the gates
   context_.attention.NotifyWritable();
   done(std::move(status));
-}
-
-void LogAdmin::Repair(PartitionPtr partition, Engine::StatusDone done) {
-  // Once all that is intact is in segments, the WAL is not needed to tell what
-  // is lost.
-  flusher_.Flush({partition}, [this, partition,
-                               done = std::move(done)](Status status) mutable {
-    if (!status.ok()) return done(std::move(status));
-    Gate& gate = partition->tail_gate;
-    gate.Enter([this, partition = std::move(partition),
-                done = std::move(done)](Gate::Hold hold) mutable {
-      FillDamage(std::move(partition), std::move(hold), std::move(done));
-    });
-  });
-}
-
-// Gives each lost range a segment without batches: from then on it is a gap.
-void LogAdmin::FillDamage(PartitionPtr partition, Gate::Hold hold,
-                          Engine::StatusDone done) {
-  std::vector<OffsetRange> damaged;
-  PartitionChanged change;
-  change.partition = partition->id;
-  change.damaged.emplace();
-  change.damaged_tail = false;
-  std::vector<EpochStart> epochs;
-  {
-    MutexLock lock(partition->mu);
-    damaged = partition->damaged;
-    epochs = partition->epochs;
-    StartEpoch(epochs, Epoch(partition->CurrentEpoch().value() + 1),
-               partition->log_end);
-    change.flushed_end = partition->log_end;
-    if (damaged.empty() && !partition->damaged_tail) return done(Status::Ok());
-  }
-  change.epochs = epochs;
-  ManifestEdit edit;
-  std::vector<SegmentPtr> fillers;
-  Status written;
-  for (const OffsetRange& range : damaged) {
-    Result<SegmentEntry> entry = WriteSegmentFile(
-        context_.warm_fs, context_.next_file_number++,
-        {.id = context_.next_segment_id++,
-         .partition = partition->id,
-         .topic_name = partition->name.topic,
-         .offsets = range,
-         .sealed_at = context_.Now(),
-         .index_interval_bytes = context_.config.index_interval_bytes,
-         .sections = {}},
-        {});
-    if (!entry.ok()) {
-      written = entry.status();
-      break;
-    }
-    edit.ops.push_back(SegmentAdded{.entry = *entry, .extra = {}});
-    fillers.push_back(std::make_shared<Segment>(*std::move(entry)));
-  }
-  if (written.ok()) written = context_.warm_fs.SyncDirectory("");
-  if (!written.ok()) {
-    reaper_.Retire(FilesOf(fillers));
-    return done(std::move(written));
-  }
-  edit.ops.push_back(std::move(change));
-  context_.manifest.Commit(
-      std::move(edit),
-      [this, partition = std::move(partition), fillers = std::move(fillers),
-       epochs = std::move(epochs), hold = std::move(hold),
-       done = std::move(done)](Status status) mutable {
-        status = AnswerOf(*partition, std::move(status));
-        if (status.ok()) {
-          MutexLock lock(partition->mu);
-          for (SegmentPtr& filler : fillers) {
-            context_.warm_bytes += filler->entry.image_bytes;
-            const Offset base = filler->entry.offsets.base;
-            partition->segments.emplace(base, std::move(filler));
-          }
-          partition->flushed_end = partition->log_end;
-          partition->damaged.clear();
-          partition->damaged_tail = false;
-          partition->epochs = std::move(epochs);
-          partition->WakeReaders();
-        }
-        hold.Release();
-        done(std::move(status));
-      });
 }
 
 }  // namespace strata::engine

@@ -1,5 +1,5 @@
 // LogAdmin: what changes a topic or the bounds of a log: create, delete, trim,
-// truncate, repair. Each is durable in the manifest before it answers.
+// truncate. Each is durable in the manifest before it answers.
 #pragma once
 
 #include <string>
@@ -8,19 +8,14 @@
 #include "engine/context.h"
 #include "engine/engine.h"
 #include "engine/file_reaper.h"
-#include "engine/flusher.h"
 
 namespace strata::engine {
 
 // Thread-safe.
 class LogAdmin {
  public:
-  LogAdmin(EngineContext& context, ColdRoots* cold_roots, Flusher& flusher,
-           FileReaper& reaper)
-      : context_(context),
-        cold_roots_(cold_roots),
-        flusher_(flusher),
-        reaper_(reaper) {}
+  LogAdmin(EngineContext& context, ColdRoots* cold_roots, FileReaper& reaper)
+      : context_(context), cold_roots_(cold_roots), reaper_(reaper) {}
 
   void CreateTopic(std::string name, uint32_t partitions,
                    TopicSettings settings, Engine::Done<TopicInfo> done);
@@ -30,7 +25,6 @@ class LogAdmin {
   void Trim(PartitionPtr partition, Offset before, Engine::StatusDone done);
   void TruncateTail(PartitionPtr partition, Offset offset, Epoch epoch,
                     Engine::StatusDone done);
-  void Repair(PartitionPtr partition, Engine::StatusDone done);
 
  private:
   struct Truncation;
@@ -39,17 +33,15 @@ class LogAdmin {
   bool MayBeCold(const Topic& topic) const;
   void Drop(const Topic& topic);
   void AdoptRoot(TruncationPtr truncation);
+  void EnterTail(TruncationPtr truncation);
   void CheckTruncation(TruncationPtr truncation);
   void SyncTruncation(TruncationPtr truncation);
   void CommitTruncation(TruncationPtr truncation);
   void ApplyTruncation(Truncation& truncation);
   void FinishTruncation(TruncationPtr truncation, Status status);
-  void FillDamage(PartitionPtr partition, Gate::Hold hold,
-                  Engine::StatusDone done);
 
   EngineContext& context_;
   ColdRoots* const cold_roots_;  // null: cold storage disabled
-  Flusher& flusher_;
   FileReaper& reaper_;
 };
 

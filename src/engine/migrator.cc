@@ -7,15 +7,10 @@
 
 #include "base/planted_fault.h"
 #include "engine/segment_output.h"
+#include "engine/segment_swap.h"
 
 namespace strata::engine {
 namespace {
-
-bool IsLive(PartitionState& p, const SegmentPtr& segment)
-    STRATA_REQUIRES(p.mu) {
-  const auto it = p.segments.find(segment->entry.offsets.base);
-  return !p.deleted && it != p.segments.end() && it->second == segment;
-}
 
 bool IsTrimmed(PartitionState& p, const SegmentEntry& entry) {
   MutexLock lock(p.mu);
@@ -111,7 +106,7 @@ struct Migrator::Job {
   std::unique_ptr<ColdWrite> cold_write;  // of an offload
   // Objects that no root names any more once the commit under way is done.
   std::vector<ColdAddress> garbage;
-  bool offloaded = false;  // at least one segment
+  bool offloaded = false;   // at least one segment
   MonotonicTime started{};  // with the segment that is moved now
 
   void Finish(Status status) {
@@ -129,7 +124,7 @@ struct Migrator::Job {
     return partition->deleted ||
            !std::ranges::all_of(inputs, [&](const SegmentPtr& input)
                                             STRATA_REQUIRES(partition->mu) {
-                                              return IsLive(*partition, input);
+                                              return partition->IsLive(input);
                                             });
   }
 };
@@ -232,7 +227,7 @@ void Migrator::PublishMerge(JobPtr job, SegmentEntry output) {
       live = on_one_side &&
              std::ranges::all_of(
                  job->inputs, [&](const SegmentPtr& s) STRATA_REQUIRES(p.mu) {
-                   return IsLive(p, s);
+                   return p.IsLive(s);
                  });
     }
     if (!live) {
@@ -259,8 +254,8 @@ void Migrator::PublishMerge(JobPtr job, SegmentEntry output) {
           for (const SegmentPtr& input : job->inputs) {
             KeepLastAccess(*input->access, *merged->access);
           }
-          context_.warm_bytes += merged->entry.image_bytes;
-          RemoveSegments(*job->partition, job->inputs, std::move(merged));
+          SwapSegments(context_, reaper_, *job->partition, job->inputs,
+                       {std::move(merged)});
           hold.Release();
           job->Finish(Status::Ok());
           PlanOnIfFull();
@@ -277,40 +272,6 @@ void Migrator::PlanOnIfFull() {
   if (static_cast<double>(context_.warm_bytes.load()) > limit) {
     context_.attention.RequestMigrations();
   }
-}
-
-// Takes `removed` out of the partition, and puts `added` (may be null) in.
-void Migrator::RemoveSegments(PartitionState& p,
-                              const std::vector<SegmentPtr>& removed,
-                              SegmentPtr added) {
-  std::vector<std::shared_ptr<HotCopy>> hot;
-  std::vector<uint64_t> files;
-  {
-    MutexLock lock(p.mu);
-    for (const SegmentPtr& segment : removed) {
-      const auto it = p.segments.find(segment->entry.offsets.base);
-      // Deleted or truncated meanwhile: who did that accounted for it.
-      if (it == p.segments.end() || it->second != segment) continue;
-      p.segments.erase(it);
-      hot.push_back(std::move(segment->hot));
-      files.push_back(segment->entry.warm->file);
-      context_.warm_bytes -= segment->entry.image_bytes;
-    }
-    if (added != nullptr) {
-      const Offset base = added->entry.offsets.base;
-      if (p.deleted) {
-        context_.warm_bytes -= added->entry.image_bytes;
-        files.push_back(added->entry.warm->file);
-      } else {
-        p.segments.emplace(base, std::move(added));
-      }
-    }
-  }
-  for (const auto& copy : hot) {
-    if (copy != nullptr) context_.hot.Evict(*copy);
-  }
-  reaper_.Retire(std::move(files));
-  context_.attention.NotifyWritable();
 }
 
 // ---- offload --------------------------------------------------------------
@@ -347,7 +308,7 @@ void Migrator::Offload(JobPtr job, size_t index) {
           cut = !p.cold_adopted && (*root)->cold_end() > p.cold_end;
           there = input->entry.offsets.end <=
                   std::max(p.cold_end, p.log_start);  // or not needed there
-          wanted = IsLive(p, input) && ContinuesCold(p, input->entry);
+          wanted = p.IsLive(input) && ContinuesCold(p, input->entry);
         }
         if (cut) return job->Finish(RootOfACutLog(p, **root));
         if (there) return Offload(job, index + 1);
@@ -400,7 +361,7 @@ void Migrator::AddToRoot(JobPtr job, size_t index, SegmentEntry entry,
   bool wanted;
   {
     MutexLock lock(p.mu);
-    wanted = IsLive(p, job->inputs[index]) && ContinuesCold(p, entry) &&
+    wanted = p.IsLive(job->inputs[index]) && ContinuesCold(p, entry) &&
              entry.offsets.end > p.log_start;
     edit.log_start = p.log_start;
     edit.epochs = p.epochs;
@@ -511,7 +472,7 @@ void Migrator::PublishDrop(JobPtr job, ColdPartitionPtr root, Gate::Hold hold) {
     for (const SegmentPtr& segment : job->inputs) {
       const SegmentEntry& entry = segment->entry;
       // Only an extra copy may go.
-      if (!IsLive(p, segment) || entry.offsets.end > p.cold_end ||
+      if (!p.IsLive(segment) || entry.offsets.end > p.cold_end ||
           entry.offsets.end <= p.log_start) {
         continue;
       }
@@ -535,7 +496,7 @@ void Migrator::PublishDrop(JobPtr job, ColdPartitionPtr root, Gate::Hold hold) {
       [this, job, refused = std::move(refused), dropped = std::move(dropped),
        hold = std::move(hold)](Status status) mutable {
         if (status.ok()) {
-          RemoveSegments(*job->partition, dropped, nullptr);
+          SwapSegments(context_, reaper_, *job->partition, dropped, {});
           LeaveAccessToCold(*job->partition, dropped);
           Add(context_.counters.demotions, dropped.size());
         }
@@ -639,11 +600,11 @@ void Migrator::PublishHydrated(JobPtr job, size_t index, SegmentEntry entry) {
                                    ? Status::Ok()
                                    : std::move(status));
           }
-          context_.warm_bytes += entry.image_bytes;
           auto hydrated = std::make_shared<Segment>(entry);
           hydrated->promoted_at = context_.Now();
           const std::shared_ptr<AccessStats> access = hydrated->access;
-          RemoveSegments(*job->partition, {}, std::move(hydrated));
+          SwapSegments(context_, reaper_, *job->partition, {},
+                       {std::move(hydrated)});
           TakeAccessFromCold(*job->partition, entry.offsets.base, *access);
           hold.Release();
           CountPromotion(job->started);
@@ -669,7 +630,7 @@ Status Migrator::PromoteToHot(Job& job) {
     bool live;
     {
       MutexLock lock(p.mu);
-      live = IsLive(p, segment);
+      live = p.IsLive(segment);
       if (live) std::swap(segment->hot, copy);
     }
     segment->access->count.store(0, std::memory_order_relaxed);
@@ -703,8 +664,8 @@ void Migrator::Collect(PartitionPtr partition, Engine::StatusDone done) {
       }
     }
     if (trimmed.empty()) {
-      return CollectCold(std::move(partition), std::move(hold),
-                         std::move(done));
+      hold.Release();
+      return CollectCold(partition, std::move(done));
     }
     context_.manifest.Commit(
         std::move(edit),
@@ -712,13 +673,16 @@ void Migrator::Collect(PartitionPtr partition, Engine::StatusDone done) {
          done = std::move(done)](Status status) mutable {
           if (status.code() == StatusCode::kConflict) status = Status::Ok();
           if (!status.ok()) return done(std::move(status));
-          RemoveSegments(*partition, trimmed, nullptr);
-          CollectCold(std::move(partition), std::move(hold), std::move(done));
+          SwapSegments(context_, reaper_, *partition, trimmed, {});
+          hold.Release();
+          CollectCold(partition, std::move(done));
         });
   });
 }
 
-void Migrator::CollectCold(PartitionPtr partition, Gate::Hold hold,
+// Without the gate: the log start of the root is nobody's concern but the
+// bucket's readers', and the bucket may take long.
+void Migrator::CollectCold(const PartitionPtr& partition,
                            Engine::StatusDone done) {
   bool pending;
   {
@@ -727,11 +691,9 @@ void Migrator::CollectCold(PartitionPtr partition, Gate::Hold hold,
   }
   std::unique_ptr<ColdWrite> write = ColdWrite::Begin(partition);
   if (!pending || write == nullptr || cold_roots_ == nullptr) {
-    hold.Release();
     return done(Status::Ok());
   }
-  cold_roots_->LoadWhole(partition, [this, partition, hold = std::move(hold),
-                                     write = std::move(write),
+  cold_roots_->LoadWhole(partition, [this, partition, write = std::move(write),
                                      done = std::move(done)](
                                         Result<ColdPartitionPtr> root) mutable {
     if (!root.ok()) return done(root.status());
@@ -746,7 +708,7 @@ void Migrator::CollectCold(PartitionPtr partition, Gate::Hold hold,
     context_.cold_manifest->Commit(
         partition->id, std::move(edit),
         [this, partition, log_start, garbage = std::move(garbage),
-         hold = std::move(hold), write = std::move(write),
+         write = std::move(write),
          done = std::move(done)](Result<ColdPartitionPtr> committed) mutable {
           if (!committed.ok()) return done(committed.status());
           {
@@ -755,7 +717,6 @@ void Migrator::CollectCold(PartitionPtr partition, Gate::Hold hold,
               partition->cold_trim_pending = false;
             }
           }
-          hold.Release();
           DeleteObjects(std::move(garbage), std::move(done));
         });
   });

@@ -61,10 +61,7 @@ class Migrator {
   void CountPromotion(MonotonicTime started);
 
   void PlanOnIfFull();
-  void RemoveSegments(PartitionState& p, const std::vector<SegmentPtr>& removed,
-                      SegmentPtr added);
-  void CollectCold(PartitionPtr partition, Gate::Hold hold,
-                   Engine::StatusDone done);
+  void CollectCold(const PartitionPtr& partition, Engine::StatusDone done);
   void DeleteObjects(std::vector<ColdAddress> addresses,
                      Engine::StatusDone done);
 

@@ -88,6 +88,11 @@ SegmentPtr PartitionState::FindSegment(Offset offset) const {
   return it->second->entry.offsets.Contains(offset) ? it->second : nullptr;
 }
 
+bool PartitionState::IsLive(const SegmentPtr& segment) const {
+  const auto it = segments.find(segment->entry.offsets.base);
+  return !deleted && it != segments.end() && it->second == segment;
+}
+
 SegmentPtr PartitionState::FindSegmentById(uint64_t segment_id) const {
   for (const auto& [base, segment] : segments) {
     if (segment->entry.id == segment_id) return segment;

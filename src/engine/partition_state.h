@@ -84,18 +84,20 @@ class PartitionState {
       : id(partition_id),
         name(std::move(partition_name)),
         settings(std::move(topic_settings)),
-        tail_gate(executor),
-        segment_gate(executor) {}
+        segment_gate(executor),
+        tail_gate(executor) {}
 
   const PartitionId id;
   const TopicPartition name;
   const TopicSettings settings;
 
-  // Held while the tail's lower end moves (flush, truncation).
-  Gate tail_gate;
   // Held while sealed segments are swapped (offload's commit, merge, drop,
-  // promotion, collection, truncation). Taken after tail_gate.
+  // promotion, collection, truncation, repair): as long as the bucket takes,
+  // where that is part of it.
   Gate segment_gate;
+  // Held while the tail's lower end moves (flush, truncation, repair), never
+  // while the bucket is waited for. Taken after segment_gate.
+  Gate tail_gate;
 
   Mutex mu;
   bool deleted STRATA_GUARDED_BY(mu) = false;
@@ -116,6 +118,10 @@ class PartitionState {
   // The cold root, when last looked at, lacked part of what is cold: nothing is
   // offloaded, merged or dropped until it has it.
   bool cold_short STRATA_GUARDED_BY(mu) = false;
+  // Why the last job could not move a segment on (kDataLoss), and when. What
+  // cannot leave warm must not take the room of others.
+  Status stuck STRATA_GUARDED_BY(mu);
+  TimestampMs stuck_at STRATA_GUARDED_BY(mu) = 0;
   // Trimmed segments are being removed; one at a time is enough.
   bool collecting STRATA_GUARDED_BY(mu) = false;
   // The bucket does not know of log_start yet.
@@ -167,6 +173,8 @@ class PartitionState {
   // The local segment that holds `offset`, or null.
   SegmentPtr FindSegment(Offset offset) const STRATA_REQUIRES(mu);
   SegmentPtr FindSegmentById(uint64_t segment_id) const STRATA_REQUIRES(mu);
+  // Whether `segment` is still part of the log, as it is.
+  bool IsLive(const SegmentPtr& segment) const STRATA_REQUIRES(mu);
   // The parts of [log_start, cold_end) that no local segment owns.
   std::vector<OffsetRange> OnlyCold() const STRATA_REQUIRES(mu);
   // The damaged range that holds `offset`.

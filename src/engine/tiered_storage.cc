@@ -341,9 +341,11 @@ Status TieredStorage::Trim(const TopicPartition& partition, Offset before) {
   });
 }
 
-Status TieredStorage::Repair(const TopicPartition& partition) {
-  return OnPartition(partition, [&](PartitionPtr p, auto done) {
-    engine().Repair(std::move(p), std::move(done));
+Result<RepairReport> TieredStorage::Repair(const TopicPartition& partition) {
+  STRATA_ASSIGN_OR_RETURN(PartitionPtr state,
+                          engine().FindPartition(partition));
+  return Await<Result<RepairReport>>(runtime(), [&](auto done) {
+    engine().Repair(std::move(state), std::move(done));
   });
 }
 
@@ -424,16 +426,11 @@ Result<std::vector<SegmentMetadata>> TieredStorage::Segments(
 
 Result<SegmentMetadata> TieredStorage::GetSegmentMetadata(
     const TopicPartition& partition, Offset offset) {
-  STRATA_ASSIGN_OR_RETURN(const std::vector<SegmentMetadata> segments,
-                          Segments(partition));
-  for (const SegmentMetadata& segment : segments) {
-    if (segment.base_offset <= offset && offset < segment.end_offset) {
-      return segment;
-    }
-  }
-  return Status(StatusCode::kNotFound,
-                fmt::format("{}: no segment holds offset {}",
-                            partition.ToString(), offset.value()));
+  STRATA_ASSIGN_OR_RETURN(PartitionPtr state,
+                          engine().FindPartition(partition));
+  return Await<Result<SegmentMetadata>>(runtime(), [&](auto done) {
+    engine().SegmentAt(std::move(state), offset, std::move(done));
+  });
 }
 
 TieredStorageStats TieredStorage::Stats() const { return engine().Stats(); }

@@ -28,6 +28,9 @@ class ImageSource final : public ObjectSource {
   const WarmAddress address_;
 };
 
+// What one bad sector takes along.
+constexpr size_t kSalvagePieceBytes = 4096;
+
 }  // namespace
 
 WarmTier::WarmTier(FileSystem& files, Runtime& runtime, WarmOptions options)
@@ -97,6 +100,29 @@ Status WarmTier::ForEachBatch(const SegmentEntry& entry,
   };
   const Status status = read();
   return consumed.ok() ? InImage(address, status) : consumed;
+}
+
+Result<std::vector<std::byte>> WarmTier::ReadWhatIsLeft(
+    const SegmentEntry& entry) {
+  const WarmAddress& address = AddressOf(entry);
+  std::vector<std::byte> bytes;
+  Result<std::unique_ptr<File>> file = OpenSegmentFile(files_, address.file);
+  if (!file.ok()) {
+    if (file.status().code() == StatusCode::kDataLoss) return bytes;  // missing
+    return file.status();
+  }
+  STRATA_ASSIGN_OR_RETURN(const uint64_t file_bytes, (*file)->Size());
+  bytes.resize(std::min(address.length,
+                        file_bytes - std::min(file_bytes, address.position)));
+  FileSource image(**file, address.position, bytes.size());
+  for (size_t at = 0; at < bytes.size(); at += kSalvagePieceBytes) {
+    const auto piece = std::span(bytes).subspan(
+        at, std::min(kSalvagePieceBytes, bytes.size() - at));
+    if (!ReadExactly(image, at, piece).ok()) {
+      std::ranges::fill(piece, std::byte{0});
+    }
+  }
+  return bytes;
 }
 
 void WarmTier::Forget(uint64_t file_number) { cache_.Forget(file_number); }

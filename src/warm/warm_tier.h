@@ -70,6 +70,10 @@ class WarmTier {
   // and verified; stops at its first error. Bytes are valid during the call.
   Status ForEachBatch(const SegmentEntry& entry, const BatchConsumer& consume);
 
+  // The image's bytes for repair, however damaged: cut short where the file
+  // is, zeros where it cannot be read. Holds all of it.
+  Result<std::vector<std::byte>> ReadWhatIsLeft(const SegmentEntry& entry);
+
   // Drops the maps of a file that is being removed; views stay valid.
   void Forget(uint64_t file_number);
 
