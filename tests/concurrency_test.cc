@@ -6,6 +6,7 @@
 #include <chrono>
 #include <filesystem>
 #include <iterator>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -278,6 +279,81 @@ TEST(Concurrency, EveryAsynchronousCallIsAnsweredOnceAndInOrder) {
   EXPECT_EQ(tally.other, 0);
   EXPECT_EQ(tally.reads, reads_asked);
   EXPECT_TRUE(tally.ordered);
+}
+
+// Reads that wait without a deadline, and are cancelled wherever the appends
+// beside them have brought them.
+TEST(Concurrency, CancelledReadIsAnsweredOnceAndNeverOkWithNothing) {
+  const TempDir dir;
+  constexpr uint64_t kReads = 4000;
+  struct Tally {
+    std::atomic<int> some{0}, cancelled{0}, closed{0}, nothing{0}, other{0};
+    std::vector<std::atomic<int>> answers;
+    Tally() : answers(kReads) {}
+
+    void Count(uint64_t read, const Result<std::vector<BatchView>>& batches) {
+      ++answers[read];
+      if (batches.ok()) {
+        ++(batches->empty() ? nothing : some);
+      } else if (batches.status().code() == StatusCode::kCancelled) {
+        ++cancelled;
+      } else {
+        ++(batches.status().code() == StatusCode::kClosed ? closed : other);
+      }
+    }
+  } tally;
+  {
+    auto opened = TieredStorage::Open(Config(dir));
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    TieredStorage& storage = **opened;
+    ASSERT_TRUE(storage.CreateTopic("t", 1).ok());
+    const Partition partition = *storage.GetPartition({"t", 0});
+    std::atomic<bool> done{false};
+    std::thread writer([&] {
+      for (uint64_t i = 0; !done; ++i) {
+        const std::string text(1 + i % 200, 'x');
+        const auto ack = storage.Append(
+            partition, Request(text, i % 64 == 0 ? Durability::kDisk
+                                                 : Durability::kMemory));
+        ASSERT_TRUE(ack.ok()) << ack.status();
+      }
+    });
+    const auto read = [&](uint64_t i, uint64_t min_bytes) {
+      std::stop_source stop;
+      ReadOptions options;
+      options.min_bytes = min_bytes;
+      options.cancel = stop.get_token();
+      const Offset end = storage.Bounds(partition)->log_end;
+      storage.ReadAsync(partition, end, std::move(options),
+                        [&tally, i](Result<std::vector<BatchView>> batches) {
+                          tally.Count(i, batches);
+                        });
+      return stop;
+    };
+    for (uint64_t i = 0; i + 1 < kReads; ++i) {
+      const bool cancels = i % 100 != 0;
+      std::stop_source stop = read(i, cancels ? 1 + i % 500 : 1);
+      // Wakes the read on one thread, half of the times to find nothing that
+      // it may show yet, while another one hears of the end.
+      const auto level = i % 2 == 0 ? Durability::kDisk : Durability::kMemory;
+      storage.AppendAsync(partition, Request("y", level),
+                          [](const Result<AppendResult>&) {});
+      for (std::atomic<int> spins{static_cast<int>(i % 64 * 16)}; spins > 0;)
+        --spins;
+      if (cancels) stop.request_stop();
+    }
+    done = true;
+    writer.join();
+    read(kReads - 1, 1);
+    EXPECT_TRUE(storage.Shutdown().ok());
+  }
+  for (const std::atomic<int>& answers : tally.answers) EXPECT_EQ(answers, 1);
+  EXPECT_EQ(tally.nothing, 0);
+  EXPECT_EQ(tally.other, 0);
+  for (const std::atomic<int>* kind :
+       {&tally.some, &tally.cancelled, &tally.closed}) {
+    EXPECT_GT(*kind, 0);
+  }
 }
 
 // D30: background work keeps the store alive after the last handle is gone.
