@@ -97,4 +97,13 @@ if(NOT STRATA_SANITIZE)
   gtest_discover_tests(planted_faults_tests NO_PRETTY_VALUES
     TEST_PREFIX planted_faults_tests:
     DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600)
+  set(shipped strata strata_c)
+  if(TARGET strata_cli)
+    list(APPEND shipped strata_cli)
+  endif()
+  list(TRANSFORM shipped REPLACE "(.+)" "$<TARGET_FILE:\\1>")
+  add_test(NAME planted_faults:symbols
+    COMMAND ${CMAKE_COMMAND} -DNM=${CMAKE_NM} "-DSHIPPED=${shipped}"
+      -DFAULTY=$<TARGET_FILE:strata_faulty>
+      -P ${PROJECT_SOURCE_DIR}/tests/planted_symbols_test.cmake)
 endif()
