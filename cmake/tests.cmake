@@ -66,6 +66,11 @@ if(NOT STRATA_SANITIZE)
   add_test(NAME c_api:python
     COMMAND ${Python3_EXECUTABLE} -B ${PROJECT_SOURCE_DIR}/tests/c_api_test.py
       $<TARGET_FILE:strata_c>)
+
+  # Links in the documents lead somewhere.
+  add_test(NAME docs:links
+    COMMAND ${Python3_EXECUTABLE} -B ${PROJECT_SOURCE_DIR}/tests/links_test.py
+      ${PROJECT_SOURCE_DIR})
 endif()
 
 # The simulator: one seed, one run (docs/internals/simulation.md).
