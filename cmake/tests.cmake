@@ -67,7 +67,13 @@ if(NOT STRATA_SANITIZE)
     COMMAND ${Python3_EXECUTABLE} -B ${PROJECT_SOURCE_DIR}/tests/c_api_test.py
       $<TARGET_FILE:strata_c>)
 
-  # Links in the documents lead somewhere.
+  # Documents: the reference can be made, and links lead somewhere.
+  find_program(DOXYGEN doxygen)
+  add_test(NAME docs:reference
+    COMMAND ${CMAKE_COMMAND} -DDOXYGEN=${DOXYGEN}
+      -DPYTHON=${Python3_EXECUTABLE} -DSOURCE_DIR=${PROJECT_SOURCE_DIR}
+      -DWORK_DIR=${PROJECT_BINARY_DIR}/reference_test
+      -P ${PROJECT_SOURCE_DIR}/tests/reference_test.cmake)
   add_test(NAME docs:links
     COMMAND ${Python3_EXECUTABLE} -B ${PROJECT_SOURCE_DIR}/tests/links_test.py
       ${PROJECT_SOURCE_DIR})
