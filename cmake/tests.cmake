@@ -70,6 +70,17 @@ if(NOT STRATA_SANITIZE)
   add_test(NAME c_api:python
     COMMAND ${Python3_EXECUTABLE} -B ${PROJECT_SOURCE_DIR}/tests/c_api_test.py
       $<TARGET_FILE:strata_c>)
+
+  # Documents: the reference can be made, and links lead somewhere.
+  find_program(DOXYGEN doxygen)
+  add_test(NAME docs:reference
+    COMMAND ${CMAKE_COMMAND} -DDOXYGEN=${DOXYGEN}
+      -DPYTHON=${Python3_EXECUTABLE} -DSOURCE_DIR=${PROJECT_SOURCE_DIR}
+      -DWORK_DIR=${PROJECT_BINARY_DIR}/reference_test
+      -P ${PROJECT_SOURCE_DIR}/tests/reference_test.cmake)
+  add_test(NAME docs:links
+    COMMAND ${Python3_EXECUTABLE} -B ${PROJECT_SOURCE_DIR}/tests/links_test.py
+      ${PROJECT_SOURCE_DIR})
 endif()
 
 # The simulator: one seed, one run (docs/internals/simulation.md).

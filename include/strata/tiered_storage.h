@@ -267,6 +267,7 @@ class TieredStorage {
   Status DeleteTopic(std::string_view name);
   // Ascending by name.
   Result<std::vector<TopicInfo>> ListTopics();
+  // kNotFound.
   Result<TopicInfo> DescribeTopic(std::string_view name);
 
   // kNotFound for an unknown topic or partition.
@@ -350,6 +351,7 @@ class TieredStorage {
   void ReadAsync(const Partition& partition, Offset start, ReadOptions options,
                  ReadDone done);
 
+  // As they are at this moment. kNotFound.
   Result<LogBounds> Bounds(const TopicPartition& partition);
   Result<LogBounds> Bounds(const Partition& partition);
 
@@ -370,8 +372,9 @@ class TieredStorage {
   Result<std::vector<SegmentMetadata>> Segments(
       const TopicPartition& partition);
 
-  // Flushes hot to warm and returns when it is done: one partition, or all.
+  // Flushes hot to warm and returns when it is done.
   Status FlushHotTier(const TopicPartition& partition);
+  // The same for all partitions.
   Status FlushAll();
 
   // Moves all of a partition that can move: to kWarm flushes the tail and
