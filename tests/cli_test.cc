@@ -286,16 +286,6 @@ TEST_F(CliTest, AbsentInputFileIsNamed) {
   EXPECT_THAT(ran.err, HasSubstr(Path("absent").native()));
 }
 
-TEST_F(CliTest, SecondProcessIsToldWhoHoldsTheStore) {
-  TieredStorageConfig config;
-  config.data_dir = Data();
-  auto store = TieredStorage::Open(config);
-  ASSERT_TRUE(store.ok()) << store.status();
-  const Ran ran = Run({"topics", "list"});
-  EXPECT_EQ(ran.exit, 1);
-  EXPECT_THAT(ran.err, HasSubstr(std::to_string(::getpid())));
-}
-
 TEST_F(CliTest, ReaderThatGoesAwayIsNoError) {
   Good({"produce", "t"}, Lines(50'000));
   const std::string command =

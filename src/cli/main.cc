@@ -29,13 +29,11 @@ void AddAll(CLI::App& app, Invocation& invocation) {
 }
 
 int Report(const Status& status) {
-  if (Interrupted()) {
-    PrintNote("interrupted; all that was acknowledged is kept");
-    return kExitInterrupted;
+  if (!status.ok() && status.code() != StatusCode::kCancelled) {
+    PrintError(status.message());
   }
-  if (status.ok()) return kExitOk;
-  PrintError(status.message());
-  return kExitFailure;
+  if (Interrupted()) return kExitInterrupted;
+  return status.ok() ? kExitOk : kExitFailure;
 }
 
 // Help and version were asked for, the rest is wrong usage.
@@ -55,6 +53,16 @@ int Explain(const CLI::App& app, const CLI::ParseError& error) {
   return kExitUsage;
 }
 
+// "strata topics create".
+std::string CommandLine(const CLI::App& app) {
+  std::string words = app.get_name();
+  for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
+    at = at->get_subcommands().front();
+    words += " " + at->get_name();
+  }
+  return words;
+}
+
 int Main(int argc, char** argv) {
   Invocation invocation;
   invocation.program = argc > 0 ? argv[0] : "strata";
@@ -72,7 +80,10 @@ int Main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return Explain(app, error);
   }
-  CatchInterrupts();
+  // What the lock of a store says of who holds it.
+  const std::string command = CommandLine(app);
+  program_invocation_name = const_cast<char*>(command.c_str());
+  CatchInterrupts(OnInterrupt::kClose);
   return Report(invocation.run());
 }
 

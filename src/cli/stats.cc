@@ -6,6 +6,7 @@
 #include "cli/output.h"
 #include "cli/store.h"
 #include "cli/table.h"
+#include "cli/view.h"
 #include "strata/prometheus.h"
 
 namespace strata::cli {
@@ -133,15 +134,14 @@ Status LearnCold(TieredStorage& store) {
 }
 
 Status Show(const Invocation& invocation, const StatsOptions& options) {
-  return WithStore(
-      invocation, IfMissing::kFail, [&](TieredStorage& store) -> Status {
-        STRATA_RETURN_IF_ERROR(LearnCold(store));
-        const Stats stats = store.Stats();
-        if (options.prometheus) return Print(ToPrometheusText(stats));
-        return options.output == OutputFormat::kJson
-                   ? PrintJson(ToJson(stats))
-                   : Print(TierTable(stats) + "\n" + FigureTable(stats));
-      });
+  return WithView(invocation, [&](TieredStorage& store) -> Status {
+    STRATA_RETURN_IF_ERROR(LearnCold(store));
+    const Stats stats = store.Stats();
+    if (options.prometheus) return Print(ToPrometheusText(stats));
+    return options.output == OutputFormat::kJson
+               ? PrintJson(ToJson(stats))
+               : Print(TierTable(stats) + "\n" + FigureTable(stats));
+  });
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "cli/store.h"
 #include "cli/table.h"
 #include "cli/terminal.h"
+#include "cli/view.h"
 #include "strata/settings.h"
 
 namespace strata::cli {
@@ -84,28 +85,26 @@ Json ToJson(const TopicInfo& topic) {
 }
 
 Status List(const Invocation& invocation, const ListOptions& options) {
-  return WithStore(
-      invocation, IfMissing::kFail, [&](TieredStorage& store) -> Status {
-        STRATA_ASSIGN_OR_RETURN(const std::vector<TopicInfo> topics,
-                                store.ListTopics());
-        Table table({{"TOPIC", Table::Align::kLeft},
-                     {"PARTITIONS"},
-                     {"RECORDS"},
-                     {"ID", Table::Align::kLeft}});
-        Json list = Json::array();
-        for (const TopicInfo& topic : topics) {
-          STRATA_ASSIGN_OR_RETURN(const uint64_t records,
-                                  RecordsOf(store, topic));
-          table.AddRow({topic.name, std::to_string(topic.partitions),
-                        FormatCount(records), topic.id.ToString()});
-          list.push_back(ToJson(topic));
-          list.back()["partitions"] = topic.partitions;
-          list.back()["records"] = records;
-        }
-        return options.output == OutputFormat::kJson
-                   ? PrintJson({{"topics", std::move(list)}})
-                   : Print(table.Render());
-      });
+  return WithView(invocation, [&](TieredStorage& store) -> Status {
+    STRATA_ASSIGN_OR_RETURN(const std::vector<TopicInfo> topics,
+                            store.ListTopics());
+    Table table({{"TOPIC", Table::Align::kLeft},
+                 {"PARTITIONS"},
+                 {"RECORDS"},
+                 {"ID", Table::Align::kLeft}});
+    Json list = Json::array();
+    for (const TopicInfo& topic : topics) {
+      STRATA_ASSIGN_OR_RETURN(const uint64_t records, RecordsOf(store, topic));
+      table.AddRow({topic.name, std::to_string(topic.partitions),
+                    FormatCount(records), topic.id.ToString()});
+      list.push_back(ToJson(topic));
+      list.back()["partitions"] = topic.partitions;
+      list.back()["records"] = records;
+    }
+    return options.output == OutputFormat::kJson
+               ? PrintJson({{"topics", std::move(list)}})
+               : Print(table.Render());
+  });
 }
 
 // A partition as it is described.
@@ -185,16 +184,14 @@ Json ToJson(const TopicInfo& topic, const std::vector<Described>& all) {
 }
 
 Status Describe(const Invocation& invocation, const DescribeOptions& options) {
-  return WithStore(
-      invocation, IfMissing::kFail, [&](TieredStorage& store) -> Status {
-        STRATA_ASSIGN_OR_RETURN(const TopicInfo topic,
-                                store.DescribeTopic(options.topic));
-        STRATA_ASSIGN_OR_RETURN(const std::vector<Described> all,
-                                DescribeAll(store, topic));
-        return options.output == OutputFormat::kJson
-                   ? PrintJson(ToJson(topic, all))
-                   : Print(ToText(topic, all));
-      });
+  return WithView(invocation, [&](TieredStorage& store) -> Status {
+    STRATA_ASSIGN_OR_RETURN(const TopicInfo topic,
+                            store.DescribeTopic(options.topic));
+    STRATA_ASSIGN_OR_RETURN(const std::vector<Described> all,
+                            DescribeAll(store, topic));
+    return options.output == OutputFormat::kJson ? PrintJson(ToJson(topic, all))
+                                                 : Print(ToText(topic, all));
+  });
 }
 
 Status Trim(const Invocation& invocation, const TrimOptions& options) {
