@@ -8,6 +8,7 @@
 
 #include "cli/commands.h"
 #include "cli/interrupt.h"
+#include "cli/suggest.h"
 #include "cli/terminal.h"
 
 namespace strata::cli {
@@ -36,21 +37,11 @@ int Report(const Status& status) {
   return status.ok() ? kExitOk : kExitFailure;
 }
 
-// Help and version were asked for, the rest is wrong usage.
-int Explain(const CLI::App& app, const CLI::ParseError& error) {
-  if (error.get_exit_code() == 0) {
-    app.exit(error);
-    return std::cout.flush() ? kExitOk : kExitFailure;
-  }
-  // CLI11 misses the command before it looks at what stands there instead.
-  const std::vector<std::string> unknown = app.remaining();
-  if (!unknown.empty() && error.get_name() == "RequiredError") {
-    PrintError(fmt::format("there is no command '{}'", unknown.front()));
-  } else {
-    PrintError(error.what());
-  }
-  PrintNote(fmt::format("{} --help tells more", app.get_name()));
-  return kExitUsage;
+// The command that was called, as far as it was understood.
+const CLI::App& Called(const CLI::App& app) {
+  const CLI::App* at = &app;
+  while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
+  return *at;
 }
 
 // "strata topics create".
@@ -61,6 +52,41 @@ std::string CommandLine(const CLI::App& app) {
     words += " " + at->get_name();
   }
   return words;
+}
+
+std::string WhatIsWrong(const CLI::App& app, const CLI::ParseError& error) {
+  const CLI::App& called = Called(app);
+  const std::vector<std::string> unknown = app.remaining(true);
+  std::vector<std::string> known;
+  if (!unknown.empty() && unknown.front().starts_with("-")) {
+    for (const CLI::Option* option : called.get_options({})) {
+      for (const std::string& name : option->get_lnames()) {
+        known.push_back("--" + name);
+      }
+    }
+  } else {
+    for (const CLI::App* command : called.get_subcommands({})) {
+      known.push_back(command->get_name());
+    }
+  }
+  if (unknown.empty() || known.empty()) return error.what();
+  std::string word = unknown.front();
+  // CLI11 misses the command before it looks at what stands there instead.
+  const std::string what = word.starts_with("-")
+                               ? error.what()
+                               : fmt::format("there is no command '{}'", word);
+  return what + DidYouMean(word.substr(0, word.find('=')), known);
+}
+
+// Help and version were asked for, the rest is wrong usage.
+int Explain(const CLI::App& app, const CLI::ParseError& error) {
+  if (error.get_exit_code() == 0) {
+    app.exit(error);
+    return std::cout.flush() ? kExitOk : kExitFailure;
+  }
+  PrintError(WhatIsWrong(app, error));
+  PrintNote(fmt::format("{} --help tells more", app.get_name()));
+  return kExitUsage;
 }
 
 int Main(int argc, char** argv) {
