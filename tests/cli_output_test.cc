@@ -65,6 +65,12 @@ TEST_F(CliOutputTest, SegmentsAsJson) {
   EXPECT_GT(segments[0].at("size_bytes"), 0);
 }
 
+TEST_F(CliOutputTest, TopicNamesAreForScripts) {
+  Good({"topics", "create", "b"});
+  Good({"topics", "create", "a"});
+  EXPECT_EQ(Good({"topics", "list", "-o", "names"}), "a\nb\n");
+}
+
 TEST_F(CliOutputTest, StatsAsJson) {
   Good({"produce", "t"}, "1\n2\n");
   Good({"flush"});

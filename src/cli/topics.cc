@@ -23,8 +23,11 @@ struct DeleteOptions {
   std::string topic;
 };
 
+// What of the topics is listed, and how.
+enum class ListFormat { kTable, kJson, kNames };
+
 struct ListOptions {
-  OutputFormat output = OutputFormat::kTable;
+  ListFormat output = ListFormat::kTable;
 };
 
 struct DescribeOptions {
@@ -93,7 +96,9 @@ Status List(const Invocation& invocation, const ListOptions& options) {
                  {"RECORDS"},
                  {"ID", Table::Align::kLeft}});
     Json list = Json::array();
+    std::string names;
     for (const TopicInfo& topic : topics) {
+      names += topic.name + "\n";
       STRATA_ASSIGN_OR_RETURN(const uint64_t records, RecordsOf(store, topic));
       table.AddRow({topic.name, std::to_string(topic.partitions),
                     FormatCount(records), topic.id.ToString()});
@@ -101,9 +106,12 @@ Status List(const Invocation& invocation, const ListOptions& options) {
       list.back()["partitions"] = topic.partitions;
       list.back()["records"] = records;
     }
-    return options.output == OutputFormat::kJson
-               ? PrintJson({{"topics", std::move(list)}})
-               : Print(table.Render());
+    switch (options.output) {
+      case ListFormat::kJson: return PrintJson({{"topics", std::move(list)}});
+      case ListFormat::kNames: return Print(names);
+      case ListFormat::kTable: break;
+    }
+    return Print(table.Render());
   });
 }
 
@@ -264,8 +272,13 @@ void AddTopics(CLI::App& app, Invocation& invocation) {
   AddTopicSettings(create, c.settings);
 
   CLI::App& list = AddCommand(topics, invocation, "list", "All topics",
-                              "  strata topics list --data-dir /srv/log");
-  AddOutput(list, OnRun(list, invocation, List).output);
+                              "  strata topics list --data-dir /srv/log\n"
+                              "  strata topics list -o names | grep ^tmp");
+  AddChoice(list, "--output,-o", OnRun(list, invocation, List).output,
+            {{"table", ListFormat::kTable},
+             {"json", ListFormat::kJson},
+             {"names", ListFormat::kNames}},
+            "For people (default) or for programs; names: one a line");
 
   CLI::App& remove = AddCommand(topics, invocation, "delete",
                                 "Delete a topic and all that is in it",
