@@ -115,6 +115,6 @@ if(NOT STRATA_SANITIZE)
   list(TRANSFORM shipped REPLACE "(.+)" "$<TARGET_FILE:\\1>")
   add_test(NAME planted_faults:symbols
     COMMAND ${CMAKE_COMMAND} -DNM=${CMAKE_NM} "-DSHIPPED=${shipped}"
-      -DFAULTY=$<TARGET_FILE:strata_faulty>
+      -DFAULTY=$<TARGET_FILE:planted_faults_tests>
       -P ${PROJECT_SOURCE_DIR}/tests/planted_symbols_test.cmake)
 endif()

@@ -1,5 +1,5 @@
 # The switches of planted faults (src/base/planted_fault.h) are in no binary
-# that is shipped, and in the library that is built with them: else this would
+# that is shipped, and in the program that is built with them: else this would
 # look for the wrong names.
 #
 #   cmake -DNM=nm -DSHIPPED=<files> -DFAULTY=<file> -P planted_symbols_test.cmake
