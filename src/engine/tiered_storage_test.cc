@@ -241,7 +241,7 @@ TEST_F(TieredStorageTest, EveryCallAfterShutdownIsClosed) {
       {"PromoteTo", s.PromoteTo(kTopic, StorageTier::kHot)},
       {"RunMigrations", s.RunMigrations()},
       {"Verify", s.Verify().status()},
-      {"Repair", s.Repair(kTopic)}};
+      {"Repair", s.Repair(kTopic).status()}};
   for (const auto& [call, status] : answers) {
     EXPECT_EQ(status.code(), StatusCode::kClosed) << call << ": " << status;
   }
