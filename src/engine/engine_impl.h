@@ -126,6 +126,7 @@ class Engine::Impl final : public Attention {
   // that changed.
   std::vector<ManifestEdit> AccessEdits();
 
+  bool RoomIsAwaited();
   void FlushDue();
   void NoteRoomOnDisk(const Status& status);
   // Of `due`, those that alone hold the oldest WAL file with few bytes.
