@@ -130,6 +130,7 @@ class Engine::Impl final : public Attention {
   // that changed.
   std::vector<ManifestEdit> AccessEdits();
 
+  bool RoomIsAwaited();
   void FlushDue();
   void NoteRoomOnDisk(const Status& status);
   void NoteStuck(JobKind kind, const PartitionId& partition,

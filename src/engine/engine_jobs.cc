@@ -15,7 +15,7 @@ constexpr double kForcedPressure = 10;
 // Forced demotion tries again after as many offloads in a row that changed
 // nothing: a Put that was given up may have arrived and changed the root.
 constexpr int kMaxFruitlessOffloads = 3;
-// How long after a flush failed the next one is tried unasked.
+// How long after a flush failed the next one is tried.
 constexpr Duration kFlushRetry = std::chrono::milliseconds(500);
 
 // How long the policy leaves a partition alone that could not be moved.
@@ -89,6 +89,11 @@ void Engine::Impl::CancelWritable(uint64_t id) {
   if (auto found = writable_.extract(id)) dropped = std::move(found.mapped());
 }
 
+bool Engine::Impl::RoomIsAwaited() {
+  MutexLock lock(writable_mu_);
+  return !writable_.empty();
+}
+
 void Engine::Impl::RequestFlush() {
   if (!RefuseChange().ok() || flush_requested_.exchange(true)) return;
   // A full disk is not asked again in a circle.
@@ -115,8 +120,11 @@ void Engine::Impl::FlushDue() {
     });
   }
   if (due.empty()) return;
-  Flush(std::move(due),
-        [this](Status status) { flush_failed_.store(!status.ok()); });
+  Flush(std::move(due), [this](Status status) {
+    flush_failed_.store(!status.ok());
+    // Who waits for room asks once.
+    if (!status.ok() && RoomIsAwaited()) RequestFlush();
+  });
 }
 
 // After an attempt to write a segment file.

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "engine/blocking.h"
 #include "engine/engine.h"
 #include "engine/store_directory.h"
 #include "io/posix_file_system.h"
@@ -16,73 +17,11 @@
 namespace strata {
 namespace {
 
+using engine::AppendAndWait;
 using engine::Engine;
 using engine::PartitionPtr;
-using engine::PendingAppend;
-
-// An answer that is waited for. Shared with the callback, which may still be
-// returning when the waiter has it.
-template <typename T>
-struct Answer {
-  explicit Answer(Runtime& runtime) : event(runtime.NewEvent()) {}
-  std::unique_ptr<Event> event;
-  std::optional<T> value;
-};
-
-// Calls start(done) and waits for done(value).
-template <typename T, typename Start>
-T Await(Runtime& runtime, Start&& start) {
-  auto answer = std::make_shared<Answer<T>>(runtime);
-  start([answer](T value) {
-    answer->value.emplace(std::move(value));
-    answer->event->Set();
-  });
-  answer->event->WaitUntil(std::nullopt);
-  return std::move(*answer->value);
-}
-
-template <typename Start>
-Status AwaitStatus(Runtime& runtime, Start&& start) {
-  return Await<Status>(runtime, std::forward<Start>(start));
-}
-
-bool MayRetry(const Status& status) {
-  return status.code() == StatusCode::kOverloaded ||
-         status.code() == StatusCode::kNoSpace;
-}
-
-// Puts by `put`, waiting for room as long as append_timeout, then waits for
-// the durability.
-template <typename Put>
-Result<AppendResult> AppendAndWait(Engine& engine, Put&& put) {
-  Runtime& runtime = engine.runtime();
-  const MonotonicTime deadline =
-      runtime.clock().Now() + engine.config().append_timeout;
-  Result<PendingAppend> pending = put();
-  while (!pending.ok() && MayRetry(pending.status())) {
-    const std::shared_ptr<Event> room = runtime.NewEvent();
-    const uint64_t waiter = engine.WhenWritable([room] { room->Set(); });
-    // Room may have come between the refusal and the registration.
-    pending = put();
-    bool in_time = true;
-    if (!pending.ok() && MayRetry(pending.status())) {
-      in_time = room->WaitUntil(deadline);
-      pending = put();
-    }
-    engine.CancelWritable(waiter);
-    if (!in_time && !pending.ok()) {
-      return pending.status().WithContext(fmt::format(
-          "no room within {} ms", engine.config().append_timeout.count()));
-    }
-  }
-  if (!pending.ok()) return std::move(pending).status();
-  if (pending->wait) {
-    STRATA_RETURN_IF_ERROR(AwaitStatus(runtime, [&](auto done) {
-      engine.WhenDurable(*pending, std::move(done));
-    }));
-  }
-  return pending->result;
-}
+using engine::WaitFor;
+using engine::WaitForStatus;
 
 Result<std::shared_ptr<ObjectStore>> OpenCold(const TieredStorageConfig& config,
                                               Runtime& runtime,
@@ -211,14 +150,14 @@ const RecoveryReport& TieredStorage::recovery() const {
 Result<TopicInfo> TieredStorage::CreateTopic(std::string_view name,
                                              uint32_t partitions,
                                              TopicSettings settings) {
-  return Await<Result<TopicInfo>>(runtime(), [&](auto done) {
+  return WaitFor<Result<TopicInfo>>(runtime(), [&](auto done) {
     engine().CreateTopic(std::string(name), partitions, settings,
                          std::move(done));
   });
 }
 
 Status TieredStorage::DeleteTopic(std::string_view name) {
-  return AwaitStatus(runtime(), [&](auto done) {
+  return WaitForStatus(runtime(), [&](auto done) {
     engine().DeleteTopic(std::string(name), std::move(done));
   });
 }
@@ -324,7 +263,7 @@ Status TieredStorage::OnPartition(const TopicPartition& partition,
                                   Call&& call) {
   STRATA_ASSIGN_OR_RETURN(PartitionPtr state,
                           engine().FindPartition(partition));
-  return AwaitStatus(
+  return WaitForStatus(
       runtime(), [&](auto done) { call(std::move(state), std::move(done)); });
 }
 
@@ -356,8 +295,8 @@ Status TieredStorage::FlushHotTier(const TopicPartition& partition) {
 }
 
 Status TieredStorage::FlushAll() {
-  return AwaitStatus(runtime(),
-                     [&](auto done) { engine().FlushAll(std::move(done)); });
+  return WaitForStatus(runtime(),
+                       [&](auto done) { engine().FlushAll(std::move(done)); });
 }
 
 Status TieredStorage::DemoteTo(const TopicPartition& partition,
@@ -375,7 +314,7 @@ Status TieredStorage::PromoteTo(const TopicPartition& partition,
 }
 
 Status TieredStorage::RunMigrations() {
-  return AwaitStatus(
+  return WaitForStatus(
       runtime(), [&](auto done) { engine().RunMigrations(std::move(done)); });
 }
 
@@ -388,7 +327,7 @@ Result<std::vector<BatchView>> TieredStorage::Read(
 Result<std::vector<BatchView>> TieredStorage::Read(const Partition& partition,
                                                    Offset start,
                                                    ReadOptions options) {
-  return Await<Result<std::vector<BatchView>>>(runtime(), [&](auto done) {
+  return WaitFor<Result<std::vector<BatchView>>>(runtime(), [&](auto done) {
     engine().Read(partition.state_, start, std::move(options), std::move(done));
   });
 }
@@ -419,9 +358,9 @@ Result<std::vector<SegmentMetadata>> TieredStorage::Segments(
     const TopicPartition& partition) {
   STRATA_ASSIGN_OR_RETURN(PartitionPtr state,
                           engine().FindPartition(partition));
-  return Await<Result<std::vector<SegmentMetadata>>>(runtime(), [&](auto done) {
-    engine().Segments(std::move(state), std::move(done));
-  });
+  return WaitFor<Result<std::vector<SegmentMetadata>>>(
+      runtime(),
+      [&](auto done) { engine().Segments(std::move(state), std::move(done)); });
 }
 
 Result<SegmentMetadata> TieredStorage::GetSegmentMetadata(
@@ -436,13 +375,13 @@ Result<SegmentMetadata> TieredStorage::GetSegmentMetadata(
 TieredStorageStats TieredStorage::Stats() const { return engine().Stats(); }
 
 Result<VerifyReport> TieredStorage::Verify() {
-  return Await<Result<VerifyReport>>(
+  return WaitFor<Result<VerifyReport>>(
       runtime(), [&](auto done) { engine().Verify(std::move(done)); });
 }
 
 Status TieredStorage::Shutdown() {
-  return AwaitStatus(runtime(),
-                     [&](auto done) { engine().Shutdown(std::move(done)); });
+  return WaitForStatus(runtime(),
+                       [&](auto done) { engine().Shutdown(std::move(done)); });
 }
 
 double SegmentMetadata::CompactionRatio() const {

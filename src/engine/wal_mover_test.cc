@@ -105,6 +105,21 @@ class WalMoverTest : public EngineTest {
                   const std::string& expected);
 };
 
+void ExpectSame(const Result<std::vector<BatchView>>& found,
+                const Result<std::vector<BatchView>>& expected) {
+  ASSERT_TRUE(found.ok()) << found.status();
+  ASSERT_TRUE(expected.ok()) << expected.status();
+  ASSERT_EQ(found->size(), expected->size());
+  for (size_t i = 0; i < found->size(); ++i) {
+    EXPECT_EQ((*found)[i].offsets(), (*expected)[i].offsets());
+    EXPECT_EQ((*found)[i].epoch(), (*expected)[i].epoch());
+    EXPECT_EQ((*found)[i].format(), (*expected)[i].format());
+    EXPECT_EQ((*found)[i].record_count(), (*expected)[i].record_count());
+    EXPECT_EQ((*found)[i].max_timestamp(), (*expected)[i].max_timestamp());
+    EXPECT_EQ(AsText((*found)[i].bytes()), AsText((*expected)[i].bytes()));
+  }
+}
+
 void WalMoverTest::Interleave(const Action& action, uint64_t start,
                               const std::string& expected) {
   constexpr int kRounds = 40;
@@ -145,24 +160,40 @@ TEST_F(WalMoverTest, MovedTailIsReadTheSameAndItsOldFileGoes) {
   Open();
   const PartitionPtr idle = IdleTopic();
   const auto before = Read(idle, 0);
-  ASSERT_TRUE(before.ok());
   ASSERT_NO_FATAL_FAILURE(FillWal());
   ASSERT_EQ(engine_->Stats().wal_files, 4u);
   runtime_.RunUntilIdle();
   EXPECT_EQ(engine_->Stats().wal_moves, 3u);
   EXPECT_EQ(engine_->Stats().wal_files, 1u);
-  const auto after = Read(idle, 0);
-  ASSERT_TRUE(after.ok());
-  ASSERT_EQ(after->size(), before->size());
-  for (size_t i = 0; i < after->size(); ++i) {
-    EXPECT_EQ((*after)[i].offsets(), (*before)[i].offsets());
-    EXPECT_EQ((*after)[i].epoch(), (*before)[i].epoch());
-    EXPECT_EQ((*after)[i].format(), (*before)[i].format());
-    EXPECT_EQ((*after)[i].record_count(), (*before)[i].record_count());
-    EXPECT_EQ((*after)[i].max_timestamp(), (*before)[i].max_timestamp());
-    EXPECT_EQ(AsText((*after)[i].bytes()), AsText((*before)[i].bytes()));
-  }
+  ExpectSame(Read(idle, 0), before);
   EXPECT_EQ(ReadAll(idle), "h:a h:b h:c");
+  Close();
+}
+
+// Frames that said less than the first ones would be believed once those are
+// gone.
+TEST_F(WalMoverTest, MovedTailKeepsAllThatItsFramesSayInACrash) {
+  Open();
+  const PartitionPtr idle = Topic("idle");
+  ASSERT_TRUE(Do([&](auto done) {
+                engine_->TruncateTail(idle, Offset(0), Epoch(7),
+                                      std::move(done));
+              }).ok());
+  AppendRequest request;
+  request.bytes = AsBytes("first");
+  request.record_count = 3;
+  request.max_timestamp = 77;
+  ASSERT_TRUE(engine_->TryAppend(*idle, {&request, 1}).ok());
+  ASSERT_TRUE(Append(*idle, "second").ok());
+  const auto before = Read(idle, 0);
+  ASSERT_TRUE(before.ok()) << before.status();
+  ASSERT_EQ(before->front().epoch(), Epoch(7));
+  ASSERT_NO_FATAL_FAILURE(FillWal());
+  runtime_.RunUntilIdle();
+  ASSERT_EQ(engine_->Stats().wal_moves, 2u);
+  ASSERT_EQ(engine_->Stats().wal_files, 1u);
+  ASSERT_NO_FATAL_FAILURE(CrashAndOpen());
+  ExpectSame(Read(Find("idle"), 0), before);
   Close();
 }
 

@@ -63,16 +63,15 @@ void InstrumentedObjectStore::Get(std::string key, uint64_t position,
                                   ObjectRequest request,
                                   Done<Result<size_t>> done) {
   Add(shared_->counters.gets, 1);
-  store_->Get(
-      std::move(key), position, out, std::move(request),
-      [shared = shared_, started = shared_->Now(),
-       done = std::move(done)](Result<size_t> filled) {
-        ObjectStoreCounters& counters = shared->counters;
-        shared->RecordSince(started, counters.get_latency);
-        CountAnswer(counters, filled.status().code());
-        if (filled.ok()) Add(counters.bytes_got, *filled);
-        done(std::move(filled));
-      });
+  store_->Get(std::move(key), position, out, std::move(request),
+              [shared = shared_, started = shared_->Now(),
+               done = std::move(done)](Result<size_t> filled) {
+                ObjectStoreCounters& counters = shared->counters;
+                shared->RecordSince(started, counters.get_latency);
+                CountAnswer(counters, filled.status().code());
+                if (filled.ok()) Add(counters.bytes_got, *filled);
+                done(std::move(filled));
+              });
 }
 
 void InstrumentedObjectStore::Head(std::string key, ObjectRequest request,
