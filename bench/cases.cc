@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -20,11 +21,12 @@ constexpr char kTopic[] = "bench";
 class Store {
  public:
   // Limits so large that nothing moves between the tiers unless told to.
-  static Result<std::shared_ptr<Store>> Open(const fs::path& directory) {
+  static Result<std::shared_ptr<Store>> Open(const fs::path& directory,
+                                             uint64_t hot_bytes = 2 * kGiB) {
     TieredStorageConfig config;
     config.data_dir = directory / "store";
-    config.hot_tier_max_bytes = 2 * kGiB;
-    config.hot_unflushed_max_bytes = 1 * kGiB;
+    config.hot_tier_max_bytes = hot_bytes;
+    config.hot_unflushed_max_bytes = std::min(hot_bytes, 1 * kGiB);
     config.wal_max_bytes = 2 * kGiB;
     config.migration_interval = std::chrono::hours(1);
     config.enable_promotion = false;
@@ -139,15 +141,19 @@ Status ScanAndSum(Store& store, StorageTier tier) {
 
 // ---- append ---------------------------------------------------------------
 
-// Log files and hot memory are used once before and emptied after every round,
-// so that each round writes into recycled files, as a store that runs does.
+// Log files and hot memory are all used once before, and emptied of what is
+// unflushed after every round: each round writes into recycled files and
+// memory, as a store that has run for a while does.
 Result<StorePtr> StoreForAppends(const fs::path& directory, uint32_t writers,
                                  const Stream& stream) {
-  STRATA_ASSIGN_OR_RETURN(StorePtr store, Store::Open(directory));
+  const uint64_t hot = stream.bytes * writers + 64 * kMiB;
+  STRATA_ASSIGN_OR_RETURN(StorePtr store, Store::Open(directory, hot));
   auto created = (*store)->CreateTopic(kTopic, writers);
   if (!created.ok()) return created.status();
-  STRATA_RETURN_IF_ERROR(AppendAtOnce(*store, writers, stream));
-  STRATA_RETURN_IF_ERROR((*store)->FlushAll());
+  for (int times = 0; times < 2; ++times) {
+    STRATA_RETURN_IF_ERROR(AppendAtOnce(*store, writers, stream));
+    STRATA_RETURN_IF_ERROR((*store)->FlushAll());
+  }
   return store;
 }
 

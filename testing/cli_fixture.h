@@ -57,8 +57,10 @@ class CliTest : public ::testing::Test {
   }
   std::filesystem::path Data() const { return Path("data"); }
 
-  // Starts `command` with its input from the descriptor.
-  pid_t Spawn(const Arguments& command, int input) {
+  // Starts `command` with its input from the descriptor. What it prints is in
+  // the files "out" and "err", behind the prefix.
+  pid_t Spawn(const Arguments& command, int input,
+              const std::string& prefix = "") {
     std::vector<char*> argv;
     for (const std::string& a : command) {
       argv.push_back(const_cast<char*>(a.c_str()));
@@ -67,7 +69,7 @@ class CliTest : public ::testing::Test {
     posix_spawn_file_actions_t actions;
     ::posix_spawn_file_actions_init(&actions);
     ::posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
-    const std::string out = Path("out"), err = Path("err");
+    const std::string out = Path(prefix + "out"), err = Path(prefix + "err");
     constexpr int kFlags = O_WRONLY | O_CREAT | O_TRUNC;
     ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out.c_str(),
                                        kFlags, 0600);

@@ -124,7 +124,7 @@ bool SimLife::Resynchronise() {
   for (const RecoveryReport::Damage& damage : report.damage) {
     Fail(fmt::format("damage: {}: {}", damage.partition, damage.detail));
   }
-  const Status topics = store_.model().Restart(world_.engine->ListTopics());
+  const Status topics = store_.model().Restart(*world_.engine->ListTopics());
   if (!topics.ok()) Fail("after open: " + topics.message());
   for (const PartitionPtr& partition : store_.Partitions()) {
     if (failed() || !Resynchronise(partition, clean)) return false;

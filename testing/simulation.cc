@@ -180,7 +180,8 @@ void Simulation::CheckBucket() {
     if (!Done(store_.RunMigrations())) return;
   }
   std::set<std::string> live;
-  for (const TopicInfo& topic : world_.engine->ListTopics()) {
+  const auto topics = world_.engine->ListTopics();
+  for (const TopicInfo& topic : *topics) {
     live.insert(topic.id.ToString());
   }
   for (const std::string& key : Objects()) {

@@ -15,6 +15,7 @@ namespace {
 
 using nlohmann::json;
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -63,6 +64,25 @@ TEST_F(CliOutputTest, SegmentsAsJson) {
   EXPECT_EQ(segments[0].at("sealed"), true);
   EXPECT_EQ(segments[1].at("sealed"), false);
   EXPECT_GT(segments[0].at("size_bytes"), 0);
+}
+
+TEST_F(CliOutputTest, TopicNamesAreForScripts) {
+  Good({"topics", "create", "b"});
+  Good({"topics", "create", "a"});
+  EXPECT_EQ(Good({"topics", "list", "-o", "names"}), "a\nb\n");
+}
+
+TEST_F(CliOutputTest, LatenciesAreShownWhenThereAreAny) {
+  Good({"produce", "t"}, "1\n2\n");
+  EXPECT_THAT(Good({"stats"}), Not(HasSubstr("LATENCY")));
+  EXPECT_EQ(Document({"stats"}).at("cold_get_latency").at("count"), 0);
+  Good({"demote", "t", "--to", "cold"});
+  // The root had to be read to know of the segment.
+  EXPECT_THAT(Good({"stats"}),
+              AllOf(HasSubstr("LATENCY"), ContainsRegex("cold_get +1 +.* us")));
+  const json latency = Document({"stats"}).at("cold_get_latency");
+  EXPECT_EQ(latency.at("count"), 1);
+  EXPECT_GT(latency.at("p99_ns"), 0);
 }
 
 TEST_F(CliOutputTest, StatsAsJson) {

@@ -140,6 +140,26 @@ TEST_F(CliReferenceTest, CompletionKnowsWhereItIs) {
   EXPECT_EQ(Complete("strata dump ''"), Words{});
 }
 
+TEST_F(CliReferenceTest, TopicsOfTheStoreAreCompleted) {
+  using Words = std::vector<std::string>;
+  Good({"topics", "create", "access"});
+  Good({"topics", "create", "audit"});
+  Good({"topics", "create", "errors"});
+  const std::string at = fmt::format("{} -d {} ", kProgram, Data().native());
+  EXPECT_EQ(Complete(at + "consume ''"), (Words{"access", "audit", "errors"}));
+  EXPECT_EQ(Complete(at + "topics describe a"), (Words{"access", "audit"}));
+  EXPECT_EQ(Complete(at + "demote --to cold e"), Words{"errors"});
+  EXPECT_EQ(Complete(fmt::format("{} consume --data-dir = {} au", kProgram,
+                                 Data().native())),
+            Words{"audit"});
+  // A new topic, a second argument, no store.
+  EXPECT_EQ(Complete(at + "topics create a"), Words{});
+  EXPECT_EQ(Complete(at + "produce audit a"), Words{});
+  EXPECT_EQ(Complete(fmt::format("{} -d {} consume ''", kProgram,
+                                 Path("absent").native())),
+            Words{});
+}
+
 TEST_F(CliReferenceTest, CommittedManPageIsWhatTheProgramPrints) {
   EXPECT_EQ(Print({"man"}), ReadAll(STRATA_SOURCE_DIR "/docs/man/strata.1"))
       << "strata man >docs/man/strata.1";

@@ -232,7 +232,10 @@ TEST_F(CliTest, WrongUsageIsTwo) {
                               {"demote", "t", "--to", "hot"},
                               {"promote", "t", "--to", "cold"},
                               {"repair", "t"},
-                              {"demo", "--size", "1"}}) {
+                              {"demo", "--size", "1"},
+                              {"stats", "--set", "no_such_setting=1"},
+                              {"stats", "--set", "wal_file_bytes=much"},
+                              {"stats", "--set", "cold_storage.type=tape"}}) {
     const Ran ran = Run(wrong);
     EXPECT_EQ(ran.exit, 2) << ::testing::PrintToString(wrong);
     EXPECT_THAT(ran.err, HasSubstr("strata: "));
@@ -240,6 +243,18 @@ TEST_F(CliTest, WrongUsageIsTwo) {
   }
   EXPECT_THAT(Run({"no-such-command"}).err, HasSubstr("'no-such-command'"));
   EXPECT_FALSE(std::filesystem::exists(Data()));
+}
+
+TEST_F(CliTest, WhatWasMeantIsGuessed) {
+  EXPECT_THAT(Run({"prodce", "t"}).err,
+              HasSubstr("no command 'prodce'; did you mean 'produce'?"));
+  EXPECT_THAT(Run({"topics", "lst"}).err,
+              HasSubstr("no command 'lst'; did you mean 'list'?"));
+  EXPECT_THAT(Run({"consume", "t", "--folow"}).err,
+              HasSubstr("did you mean '--follow'?"));
+  EXPECT_THAT(Run({"stats", "--set", "wal_fle_bytes=1"}).err,
+              HasSubstr("did you mean 'wal_file_bytes'?"));
+  EXPECT_THAT(Run({"xyz"}).err, Not(HasSubstr("did you mean")));
 }
 
 TEST_F(CliTest, BadTopicNamesAreRefused) {
@@ -284,16 +299,6 @@ TEST_F(CliTest, AbsentInputFileIsNamed) {
   const Ran ran = Run({"produce", "t", Path("absent")});
   EXPECT_EQ(ran.exit, 1);
   EXPECT_THAT(ran.err, HasSubstr(Path("absent").native()));
-}
-
-TEST_F(CliTest, SecondProcessIsToldWhoHoldsTheStore) {
-  TieredStorageConfig config;
-  config.data_dir = Data();
-  auto store = TieredStorage::Open(config);
-  ASSERT_TRUE(store.ok()) << store.status();
-  const Ran ran = Run({"topics", "list"});
-  EXPECT_EQ(ran.exit, 1);
-  EXPECT_THAT(ran.err, HasSubstr(std::to_string(::getpid())));
 }
 
 TEST_F(CliTest, ReaderThatGoesAwayIsNoError) {

@@ -6,6 +6,8 @@
 #include <chrono>
 #include <filesystem>
 #include <iterator>
+#include <optional>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -130,44 +132,105 @@ TEST(Concurrency, ReadersSeeNoGapWhileEverythingMigrates) {
   EXPECT_TRUE(storage.Shutdown().ok());
 }
 
+// Each batch says which incarnation of the topic it was written to, and where.
 TEST(Concurrency, TopicsAreDeletedAndMadeAgainUnderReadersAndWriters) {
   const TempDir dir;
-  auto opened = TieredStorage::Open(Config(dir));
+  TieredStorageConfig config = Config(dir);
+  config.default_partitions = 3;
+  auto opened = TieredStorage::Open(config);
   ASSERT_TRUE(opened.ok()) << opened.status();
   TieredStorage& storage = **opened;
   std::atomic<bool> done{false};
+  std::atomic<int> checked{0};  // batches
   const auto is_gone = [](const Status& s) {
     return s.code() == StatusCode::kNotFound ||
            s.code() == StatusCode::kOutOfRange;
   };
-  std::vector<std::thread> threads;
-  for (int w = 0; w < 2; ++w) {
-    threads.emplace_back([&] {
-      const std::string text(300, 'x');
-      while (!done) {
-        const auto ack =
-            storage.Append({"t", 0}, Request(text, Durability::kMemory));
-        ASSERT_TRUE(ack.ok() || is_gone(ack.status())) << ack.status();
-      }
-    });
-  }
-  threads.emplace_back([&] {
-    Offset next(0);
+  const auto text_of = [](const TopicId& id, Offset offset) {
+    return id.ToString() + BatchText(offset.value());
+  };
+  struct Incarnation {
+    TopicId id;
+    Partition partition;
+  };
+  const auto find = [&](uint32_t number) -> std::optional<Incarnation> {
+    const auto before = storage.DescribeTopic("t");
+    const auto partition = storage.GetPartition({"t", number});
+    const auto after = storage.DescribeTopic("t");
+    if (!before.ok() || !partition.ok() || !after.ok()) return std::nullopt;
+    if (before->id != after->id) return std::nullopt;
+    return Incarnation{before->id, *partition};
+  };
+  const auto write = [&](uint32_t number) {
     while (!done) {
-      const auto batches = storage.Read({"t", 0}, next);
-      ASSERT_TRUE(batches.ok() || is_gone(batches.status()))
-          << batches.status();
-      next = batches.ok() && !batches->empty() ? batches->back().end_offset()
-                                               : Offset(0);
+      const Status made = storage.CreateTopic("t", 3).status();
+      ASSERT_TRUE(made.ok() || made.code() == StatusCode::kAlreadyExists)
+          << made;
+      const auto topic = find(number);
+      for (Offset next(0); topic && !done;) {
+        const std::string text = text_of(topic->id, next);
+        AppendRequest request = Request(text, Durability::kMemory);
+        request.expected_offset = next;
+        const auto ack = storage.Append(topic->partition, request);
+        if (is_gone(ack.status())) break;
+        ASSERT_TRUE(ack.ok()) << ack.status();
+        next = ack->end_offset;
+      }
+    }
+  };
+  const auto check = [&](const TopicId& id, const BatchView& batch) {
+    ASSERT_TRUE(batch.status().ok()) << batch.status();
+    ASSERT_EQ(AsText(batch.bytes()), text_of(id, batch.base_offset()));
+    ++checked;
+  };
+  const auto read = [&](uint32_t number) {
+    while (!done) {
+      const auto topic = find(number);
+      std::vector<BatchView> held;
+      for (Offset next(0); topic && !done;) {
+        const auto batches = storage.Read(topic->partition, next);
+        if (batches.status().code() == StatusCode::kOutOfRange) {
+          next = Offset(5);  // trimmed
+          continue;
+        }
+        if (is_gone(batches.status())) break;
+        ASSERT_TRUE(batches.ok()) << batches.status();
+        for (const BatchView& batch : *batches) {
+          ASSERT_EQ(batch.base_offset(), next);
+          check(topic->id, batch);
+          next = batch.end_offset();
+        }
+        if (!batches->empty()) held.assign(1, batches->back());
+      }
+      // Held while its topic was deleted.
+      for (const BatchView& batch : held) check(topic->id, batch);
+    }
+  };
+  std::vector<std::thread> threads;
+  for (const uint32_t number : {0u, 1u}) {
+    threads.emplace_back(write, number);
+    threads.emplace_back(read, number);
+  }
+  // By name: makes the topic itself when it is gone.
+  threads.emplace_back([&] {
+    const std::string text(300, 'x');
+    while (!done) {
+      const auto ack =
+          storage.Append({"t", 2}, Request(text, Durability::kMemory));
+      ASSERT_TRUE(ack.ok() || is_gone(ack.status())) << ack.status();
     }
   });
   for (int round = 0; round < 20; ++round) {
+    for (const int before = checked; checked < before + 20;) {
+      std::this_thread::yield();
+      if (::testing::Test::HasFailure()) break;
+    }
     const Status flushed = storage.FlushAll();
-    ASSERT_TRUE(flushed.ok() || is_gone(flushed)) << flushed;
+    EXPECT_TRUE(flushed.ok() || is_gone(flushed)) << flushed;
     const Status trimmed = storage.Trim({"t", 0}, Offset(5));
-    ASSERT_TRUE(trimmed.ok() || is_gone(trimmed)) << trimmed;
+    EXPECT_TRUE(trimmed.ok() || is_gone(trimmed)) << trimmed;
     const Status deleted = storage.DeleteTopic("t");
-    ASSERT_TRUE(deleted.ok() || is_gone(deleted)) << deleted;
+    EXPECT_TRUE(deleted.ok() || is_gone(deleted)) << deleted;
   }
   done = true;
   for (std::thread& thread : threads) thread.join();
@@ -278,6 +341,81 @@ TEST(Concurrency, EveryAsynchronousCallIsAnsweredOnceAndInOrder) {
   EXPECT_EQ(tally.other, 0);
   EXPECT_EQ(tally.reads, reads_asked);
   EXPECT_TRUE(tally.ordered);
+}
+
+// Reads that wait without a deadline, and are cancelled wherever the appends
+// beside them have brought them.
+TEST(Concurrency, CancelledReadIsAnsweredOnceAndNeverOkWithNothing) {
+  const TempDir dir;
+  constexpr uint64_t kReads = 4000;
+  struct Tally {
+    std::atomic<int> some{0}, cancelled{0}, closed{0}, nothing{0}, other{0};
+    std::vector<std::atomic<int>> answers;
+    Tally() : answers(kReads) {}
+
+    void Count(uint64_t read, const Result<std::vector<BatchView>>& batches) {
+      ++answers[read];
+      if (batches.ok()) {
+        ++(batches->empty() ? nothing : some);
+      } else if (batches.status().code() == StatusCode::kCancelled) {
+        ++cancelled;
+      } else {
+        ++(batches.status().code() == StatusCode::kClosed ? closed : other);
+      }
+    }
+  } tally;
+  {
+    auto opened = TieredStorage::Open(Config(dir));
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    TieredStorage& storage = **opened;
+    ASSERT_TRUE(storage.CreateTopic("t", 1).ok());
+    const Partition partition = *storage.GetPartition({"t", 0});
+    std::atomic<bool> done{false};
+    std::thread writer([&] {
+      for (uint64_t i = 0; !done; ++i) {
+        const std::string text(1 + i % 200, 'x');
+        const auto ack = storage.Append(
+            partition, Request(text, i % 64 == 0 ? Durability::kDisk
+                                                 : Durability::kMemory));
+        ASSERT_TRUE(ack.ok()) << ack.status();
+      }
+    });
+    const auto read = [&](uint64_t i, uint64_t min_bytes) {
+      std::stop_source stop;
+      ReadOptions options;
+      options.min_bytes = min_bytes;
+      options.cancel = stop.get_token();
+      const Offset end = storage.Bounds(partition)->log_end;
+      storage.ReadAsync(partition, end, std::move(options),
+                        [&tally, i](Result<std::vector<BatchView>> batches) {
+                          tally.Count(i, batches);
+                        });
+      return stop;
+    };
+    for (uint64_t i = 0; i + 1 < kReads; ++i) {
+      const bool cancels = i % 100 != 0;
+      std::stop_source stop = read(i, cancels ? 1 + i % 500 : 1);
+      // Wakes the read on one thread, half of the times to find nothing that
+      // it may show yet, while another one hears of the end.
+      const auto level = i % 2 == 0 ? Durability::kDisk : Durability::kMemory;
+      storage.AppendAsync(partition, Request("y", level),
+                          [](const Result<AppendResult>&) {});
+      for (std::atomic<int> spins{static_cast<int>(i % 64 * 16)}; spins > 0;)
+        --spins;
+      if (cancels) stop.request_stop();
+    }
+    done = true;
+    writer.join();
+    read(kReads - 1, 1);
+    EXPECT_TRUE(storage.Shutdown().ok());
+  }
+  for (const std::atomic<int>& answers : tally.answers) EXPECT_EQ(answers, 1);
+  EXPECT_EQ(tally.nothing, 0);
+  EXPECT_EQ(tally.other, 0);
+  for (const std::atomic<int>* kind :
+       {&tally.some, &tally.cancelled, &tally.closed}) {
+    EXPECT_GT(*kind, 0);
+  }
 }
 
 // D30: background work keeps the store alive after the last handle is gone.

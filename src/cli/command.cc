@@ -1,8 +1,41 @@
 #include "cli/command.h"
 
+#include <initializer_list>
+
+#include "cli/suggest.h"
 #include "strata/settings.h"
 
 namespace strata::cli {
+namespace {
+
+// What no configuration can take is wrong usage; whether the one in force can
+// is told once that is known.
+void CheckSetting(const std::string& name, const std::string& text) {
+  const StoreSetting* const setting = FindStoreSetting(name);
+  if (setting == nullptr) {
+    std::vector<std::string> names;
+    for (const StoreSetting& one : StoreSettings()) {
+      names.emplace_back(one.name);
+    }
+    throw CLI::ValidationError("--set", "there is no setting '" + name + "'" +
+                                            DidYouMean(name, names));
+  }
+  Status refused;
+  // Some are of one kind of cold storage.
+  for (const ColdStorageConfig& cold : std::initializer_list<ColdStorageConfig>{
+           cold::Disabled{}, cold::LocalFs{}, cold::S3{}, cold::AzureBlob{},
+           cold::Gcs{}}) {
+    TieredStorageConfig config;
+    config.cold_storage = cold;
+    Status status = setting->Set(config, text);
+    if (status.ok()) return;
+    // Where there is no such setting, that is not what is wrong.
+    if (setting->Get(config) || refused.ok()) refused = std::move(status);
+  }
+  throw CLI::ValidationError("--set", refused.message());
+}
+
+}  // namespace
 
 void AddStoreOptions(CLI::App& app, Invocation& invocation) {
   app.add_option_function<std::string>(
@@ -20,10 +53,7 @@ void AddStoreOptions(CLI::App& app, Invocation& invocation) {
          [&invocation](const std::vector<std::string>& settings) {
            for (const std::string& setting : settings) {
              const auto [name, text] = SplitSetting("--set", setting);
-             if (FindStoreSetting(name) == nullptr) {
-               throw CLI::ValidationError("--set",
-                                          "there is no setting '" + name + "'");
-             }
+             CheckSetting(name, text);
              invocation.flags.push_back({name, text, "--set"});
            }
          },

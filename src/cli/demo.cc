@@ -81,16 +81,12 @@ Status Demo(const Invocation& invocation, const DemoOptions& options) {
       const DemoInput input,
       ReadDemoInput(options.files, options.size_mib * kMiB));
   STRATA_ASSIGN_OR_RETURN(const EffectiveConfig effective, Resolve(invocation));
-  STRATA_ASSIGN_OR_RETURN(
-      const std::unique_ptr<TieredStorage> store,
-      OpenStore(SmallTiers(effective.config.data_dir, options),
-                IfMissing::kCreate));
   DemoReport report;
   report.program = invocation.program;
   report.data_dir = effective.config.data_dir;
-  Status status = RunOn(*store, report, input);
-  Status closed = store->Shutdown();
-  return status.ok() ? closed : status;
+  return WithStore(
+      SmallTiers(effective.config.data_dir, options), IfMissing::kCreate,
+      [&](TieredStorage& store) { return RunOn(store, report, input); });
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "cli/commands.h"
 #include "cli/interrupt.h"
+#include "cli/suggest.h"
 #include "cli/terminal.h"
 
 namespace strata::cli {
@@ -29,13 +30,52 @@ void AddAll(CLI::App& app, Invocation& invocation) {
 }
 
 int Report(const Status& status) {
-  if (Interrupted()) {
-    PrintNote("interrupted; all that was acknowledged is kept");
-    return kExitInterrupted;
+  if (!status.ok() && status.code() != StatusCode::kCancelled) {
+    PrintError(status.message());
   }
-  if (status.ok()) return kExitOk;
-  PrintError(status.message());
-  return kExitFailure;
+  if (Interrupted()) return kExitInterrupted;
+  return status.ok() ? kExitOk : kExitFailure;
+}
+
+// The command that was called, as far as it was understood.
+const CLI::App& Called(const CLI::App& app) {
+  const CLI::App* at = &app;
+  while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
+  return *at;
+}
+
+// "strata topics create".
+std::string CommandLine(const CLI::App& app) {
+  std::string words = app.get_name();
+  for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
+    at = at->get_subcommands().front();
+    words += " " + at->get_name();
+  }
+  return words;
+}
+
+std::string WhatIsWrong(const CLI::App& app, const CLI::ParseError& error) {
+  const CLI::App& called = Called(app);
+  const std::vector<std::string> unknown = app.remaining(true);
+  std::vector<std::string> known;
+  if (!unknown.empty() && unknown.front().starts_with("-")) {
+    for (const CLI::Option* option : called.get_options({})) {
+      for (const std::string& name : option->get_lnames()) {
+        known.push_back("--" + name);
+      }
+    }
+  } else {
+    for (const CLI::App* command : called.get_subcommands({})) {
+      known.push_back(command->get_name());
+    }
+  }
+  if (unknown.empty() || known.empty()) return error.what();
+  std::string word = unknown.front();
+  // CLI11 misses the command before it looks at what stands there instead.
+  const std::string what = word.starts_with("-")
+                               ? error.what()
+                               : fmt::format("there is no command '{}'", word);
+  return what + DidYouMean(word.substr(0, word.find('=')), known);
 }
 
 // Help and version were asked for, the rest is wrong usage.
@@ -44,13 +84,7 @@ int Explain(const CLI::App& app, const CLI::ParseError& error) {
     app.exit(error);
     return std::cout.flush() ? kExitOk : kExitFailure;
   }
-  // CLI11 misses the command before it looks at what stands there instead.
-  const std::vector<std::string> unknown = app.remaining();
-  if (!unknown.empty() && error.get_name() == "RequiredError") {
-    PrintError(fmt::format("there is no command '{}'", unknown.front()));
-  } else {
-    PrintError(error.what());
-  }
+  PrintError(WhatIsWrong(app, error));
   PrintNote(fmt::format("{} --help tells more", app.get_name()));
   return kExitUsage;
 }
@@ -72,7 +106,10 @@ int Main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return Explain(app, error);
   }
-  CatchInterrupts();
+  // What the lock of a store says of who holds it.
+  const std::string command = CommandLine(app);
+  program_invocation_name = const_cast<char*>(command.c_str());
+  CatchInterrupts(OnInterrupt::kClose);
   return Report(invocation.run());
 }
 

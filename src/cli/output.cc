@@ -1,6 +1,7 @@
 #include "cli/output.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 
 #include <cerrno>
 #include <cstring>
@@ -37,6 +38,13 @@ Status Output::Flush() {
   }
   buffer_.clear();
   return Status::Ok();
+}
+
+void Output::Rest(std::chrono::milliseconds time) {
+  // Of the end that is written only the reader's going is told.
+  pollfd end{.fd = fd_, .events = 0, .revents = 0};
+  if (::poll(&end, 1, static_cast<int>(time.count())) <= 0) return;
+  closed_ = true;
 }
 
 Status Print(std::string_view text) {

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,9 @@ class Output {
   // closed by its reader is no error: closed() tells, the rest is dropped.
   Status Write(std::string_view text);
   Status Flush();
+
+  // Sleeps; shorter when the reader goes or a signal comes.
+  void Rest(std::chrono::milliseconds time);
 
   // The reader has gone: stop.
   bool closed() const { return closed_; }

@@ -120,6 +120,15 @@ std::string ChoicesOf(const CLI::Option& option) {
   return choices;
 }
 
+// Whether the first argument is a topic that exists.
+bool TakesTopic(const Command& command) {
+  if (command.words == "topics create") return false;
+  for (const CLI::Option* option : command.app->get_options({})) {
+    if (option->get_positional()) return option->get_name() == "TOPIC";
+  }
+  return false;
+}
+
 std::string CaseOf(const Command& command) {
   std::vector<std::string> words;
   for (const CLI::App* one : command.app->get_subcommands({})) {
@@ -128,21 +137,30 @@ std::string CaseOf(const Command& command) {
   for (const CLI::Option* option : command.app->get_options({})) {
     for (std::string& name : NamesOf(*option)) words.push_back(std::move(name));
   }
-  return fmt::format(
-      "    \"{}\") words=\"{}\"{} ;;\n", command.words, Join(words, " "),
-      command.app->get_subcommands({}).empty() ? "" : " group=1");
+  return fmt::format("    \"{}\") words=\"{}\"{}{} ;;\n", command.words,
+                     Join(words, " "),
+                     command.app->get_subcommands({}).empty() ? "" : " group=1",
+                     TakesTopic(command) ? " topic=1" : "");
+}
+
+// The pattern of an option that takes a value: "topics list -o" and the like.
+// Empty for the others.
+std::vector<std::string> PatternsOf(const Command& command,
+                                    const CLI::Option& option) {
+  std::vector<std::string> patterns;
+  if (option.get_type_name().empty()) return patterns;
+  for (const std::string& name : NamesOf(option)) {
+    patterns.push_back(fmt::format("\"{} {}\"", command.words, name));
+  }
+  return patterns;
 }
 
 // What follows an option: a choice, a directory, any file or word.
 std::string ValueCasesOf(const Command& command) {
   std::string cases;
   for (const CLI::Option* option : command.app->get_options({})) {
-    const std::vector<std::string> names = NamesOf(*option);
-    if (names.empty() || option->get_type_name().empty()) continue;
-    std::vector<std::string> patterns;
-    for (const std::string& name : names) {
-      patterns.push_back(fmt::format("\"{} {}\"", command.words, name));
-    }
+    const std::vector<std::string> patterns = PatternsOf(command, *option);
+    if (patterns.empty()) continue;
     const std::string choices = ChoicesOf(*option);
     cases += fmt::format(
         "    {}) {} return ;;\n", Join(patterns, "|"),
@@ -190,31 +208,48 @@ std::string BashCompletion(const CLI::App& app) {
   }
   commands.insert(commands.begin(), {"", &app});
   std::string words, values;
+  std::vector<std::string> takers;
   for (const Command& command : commands) {
     words += CaseOf(command);
     values += ValueCasesOf(command);
+    for (const CLI::Option* option : command.app->get_options({})) {
+      const auto patterns = PatternsOf(command, *option);
+      takers.insert(takers.end(), patterns.begin(), patterns.end());
+    }
   }
   return fmt::format(
       R"(# Completion of {0} in bash: source <({0} completion bash)
 _{0}() {{
   local cur=${{COMP_WORDS[COMP_CWORD]}} prev=${{COMP_WORDS[COMP_CWORD-1]}}
-  local command= words= group= i
+  local command= words= group= topic= dir= given=0 i word
   for ((i = 1; i < COMP_CWORD; i++)); do
-    case "$command ${{COMP_WORDS[i]}}" in
-      {1}) command="${{command:+$command }}${{COMP_WORDS[i]}}" ;;
+    word=${{COMP_WORDS[i]}}
+    case "$command $word" in
+      {1}) command="${{command:+$command }}$word" ;;
+      {4})
+        ((++i))
+        [[ ${{COMP_WORDS[i]}} != = ]] || ((++i))
+        [[ $word != -d && $word != --data-dir ]] || dir=${{COMP_WORDS[i]}} ;;
+      *" -"*) ;;
+      *) ((++given)) ;;
     esac
   done
+  [[ $prev != = ]] || prev=${{COMP_WORDS[COMP_CWORD-2]}}
   case "$command $prev" in
 {2}  esac
   case "$command" in
 {3}  esac
-  # Where a file may stand, no word of ours does: -o default completes it.
-  [[ $group || $cur == -* ]] || words=
+  if [[ $topic && $given == 0 && $cur != -* ]]; then
+    words=$("${{COMP_WORDS[0]}}" ${{dir:+-d "${{dir/#\~/$HOME}}"}} \
+      topics list -o names 2>/dev/null)
+  elif [[ ! $group && $cur != -* ]]; then
+    words=  # where a file may stand: -o default completes it
+  fi
   COMPREPLY=($(compgen -W "$words" -- "$cur"))
 }}
 complete -o default -F _{0} {0}
 )",
-      app.get_name(), Join(known, "|"), values, words);
+      app.get_name(), Join(known, "|"), values, words, Join(takers, "|"));
 }
 
 }  // namespace strata::cli

@@ -7,6 +7,7 @@
 #include "cli/output.h"
 #include "cli/store.h"
 #include "cli/table.h"
+#include "cli/view.h"
 
 namespace strata::cli {
 namespace {
@@ -70,20 +71,19 @@ Json ToJson(const std::vector<SegmentMetadata>& segments) {
 }
 
 Status List(const Invocation& invocation, const SegmentsOptions& options) {
-  return WithStore(
-      invocation, IfMissing::kFail, [&](TieredStorage& store) -> Status {
-        STRATA_ASSIGN_OR_RETURN(
-            const std::vector<TopicPartition> partitions,
-            PartitionsOf(store, options.topic, options.partition));
-        std::vector<SegmentMetadata> all;
-        for (const TopicPartition& partition : partitions) {
-          STRATA_ASSIGN_OR_RETURN(const std::vector<SegmentMetadata> segments,
-                                  store.Segments(partition));
-          all.insert(all.end(), segments.begin(), segments.end());
-        }
-        return options.output == OutputFormat::kJson ? PrintJson(ToJson(all))
-                                                     : Print(ToText(all));
-      });
+  return WithView(invocation, [&](TieredStorage& store) -> Status {
+    STRATA_ASSIGN_OR_RETURN(
+        const std::vector<TopicPartition> partitions,
+        PartitionsOf(store, options.topic, options.partition));
+    std::vector<SegmentMetadata> all;
+    for (const TopicPartition& partition : partitions) {
+      STRATA_ASSIGN_OR_RETURN(const std::vector<SegmentMetadata> segments,
+                              store.Segments(partition));
+      all.insert(all.end(), segments.begin(), segments.end());
+    }
+    return options.output == OutputFormat::kJson ? PrintJson(ToJson(all))
+                                                 : Print(ToText(all));
+  });
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/effective_config.h"
+#include "cli/interrupt.h"
 #include "cli/terminal.h"
 
 namespace strata::cli {
@@ -19,26 +20,29 @@ class TerminalLogSink : public LogSink {
   }
 };
 
-void TellDamage(const RecoveryReport& recovery) {
-  for (const RecoveryReport::Damage& damage : recovery.damage) {
-    PrintError(fmt::format(
-        "damage: {}: {}",
-        damage.partition.empty() ? "some partition" : damage.partition,
-        damage.detail));
-  }
+}  // namespace
+
+std::shared_ptr<LogSink> MakeTerminalLog() {
+  return std::make_shared<TerminalLogSink>();
 }
 
-}  // namespace
+void TellDamage(const RecoveryReport::Damage& damage) {
+  PrintError(fmt::format(
+      "damage: {}: {}",
+      damage.partition.empty() ? "some partition" : damage.partition,
+      damage.detail));
+}
 
 Result<std::unique_ptr<TieredStorage>> OpenStore(TieredStorageConfig config,
                                                  IfMissing if_missing) {
   config.create_if_missing &= if_missing == IfMissing::kCreate;
   STRATA_ASSIGN_OR_RETURN(
       std::unique_ptr<TieredStorage> store,
-      TieredStorage::Open(
-          std::move(config),
-          {.cold_store = nullptr, .log = std::make_shared<TerminalLogSink>()}));
-  TellDamage(store->recovery());
+      TieredStorage::Open(std::move(config),
+                          {.cold_store = nullptr, .log = MakeTerminalLog()}));
+  for (const RecoveryReport::Damage& damage : store->recovery().damage) {
+    TellDamage(damage);
+  }
   return store;
 }
 
@@ -48,6 +52,9 @@ Status WithStore(TieredStorageConfig config, IfMissing if_missing,
                           OpenStore(std::move(config), if_missing));
   Status status = work(*store);
   Status closed = store->Shutdown();
+  if (Interrupted() && closed.ok()) {
+    PrintNote("interrupted; all that was acknowledged is kept");
+  }
   return status.ok() ? closed : status;
 }
 

@@ -15,9 +15,15 @@ namespace strata::cli {
 
 enum class IfMissing { kFail, kCreate };
 
-// Opens the store, with warnings on standard error, and tells there what was
-// lost if anything was. An absent store is created only if command and
-// configuration allow it.
+// Where a store's warnings and errors go: to standard error.
+std::shared_ptr<LogSink> MakeTerminalLog();
+
+// Tells there what was lost.
+void TellDamage(const RecoveryReport::Damage& damage);
+
+// Opens the store to change it, with warnings on standard error, and tells
+// there what was lost if anything was. An absent store is created only if
+// command and configuration allow it.
 Result<std::unique_ptr<TieredStorage>> OpenStore(TieredStorageConfig config,
                                                  IfMissing if_missing);
 

@@ -7,6 +7,7 @@
 #include "cli/store.h"
 #include "cli/table.h"
 #include "cli/terminal.h"
+#include "cli/view.h"
 #include "strata/settings.h"
 
 namespace strata::cli {
@@ -22,8 +23,11 @@ struct DeleteOptions {
   std::string topic;
 };
 
+// What of the topics is listed, and how.
+enum class ListFormat { kTable, kJson, kNames };
+
 struct ListOptions {
-  OutputFormat output = OutputFormat::kTable;
+  ListFormat output = ListFormat::kTable;
 };
 
 struct DescribeOptions {
@@ -84,28 +88,31 @@ Json ToJson(const TopicInfo& topic) {
 }
 
 Status List(const Invocation& invocation, const ListOptions& options) {
-  return WithStore(
-      invocation, IfMissing::kFail, [&](TieredStorage& store) -> Status {
-        STRATA_ASSIGN_OR_RETURN(const std::vector<TopicInfo> topics,
-                                store.ListTopics());
-        Table table({{"TOPIC", Table::Align::kLeft},
-                     {"PARTITIONS"},
-                     {"RECORDS"},
-                     {"ID", Table::Align::kLeft}});
-        Json list = Json::array();
-        for (const TopicInfo& topic : topics) {
-          STRATA_ASSIGN_OR_RETURN(const uint64_t records,
-                                  RecordsOf(store, topic));
-          table.AddRow({topic.name, std::to_string(topic.partitions),
-                        FormatCount(records), topic.id.ToString()});
-          list.push_back(ToJson(topic));
-          list.back()["partitions"] = topic.partitions;
-          list.back()["records"] = records;
-        }
-        return options.output == OutputFormat::kJson
-                   ? PrintJson({{"topics", std::move(list)}})
-                   : Print(table.Render());
-      });
+  return WithView(invocation, [&](TieredStorage& store) -> Status {
+    STRATA_ASSIGN_OR_RETURN(const std::vector<TopicInfo> topics,
+                            store.ListTopics());
+    Table table({{"TOPIC", Table::Align::kLeft},
+                 {"PARTITIONS"},
+                 {"RECORDS"},
+                 {"ID", Table::Align::kLeft}});
+    Json list = Json::array();
+    std::string names;
+    for (const TopicInfo& topic : topics) {
+      names += topic.name + "\n";
+      STRATA_ASSIGN_OR_RETURN(const uint64_t records, RecordsOf(store, topic));
+      table.AddRow({topic.name, std::to_string(topic.partitions),
+                    FormatCount(records), topic.id.ToString()});
+      list.push_back(ToJson(topic));
+      list.back()["partitions"] = topic.partitions;
+      list.back()["records"] = records;
+    }
+    switch (options.output) {
+      case ListFormat::kJson: return PrintJson({{"topics", std::move(list)}});
+      case ListFormat::kNames: return Print(names);
+      case ListFormat::kTable: break;
+    }
+    return Print(table.Render());
+  });
 }
 
 // A partition as it is described.
@@ -185,16 +192,14 @@ Json ToJson(const TopicInfo& topic, const std::vector<Described>& all) {
 }
 
 Status Describe(const Invocation& invocation, const DescribeOptions& options) {
-  return WithStore(
-      invocation, IfMissing::kFail, [&](TieredStorage& store) -> Status {
-        STRATA_ASSIGN_OR_RETURN(const TopicInfo topic,
-                                store.DescribeTopic(options.topic));
-        STRATA_ASSIGN_OR_RETURN(const std::vector<Described> all,
-                                DescribeAll(store, topic));
-        return options.output == OutputFormat::kJson
-                   ? PrintJson(ToJson(topic, all))
-                   : Print(ToText(topic, all));
-      });
+  return WithView(invocation, [&](TieredStorage& store) -> Status {
+    STRATA_ASSIGN_OR_RETURN(const TopicInfo topic,
+                            store.DescribeTopic(options.topic));
+    STRATA_ASSIGN_OR_RETURN(const std::vector<Described> all,
+                            DescribeAll(store, topic));
+    return options.output == OutputFormat::kJson ? PrintJson(ToJson(topic, all))
+                                                 : Print(ToText(topic, all));
+  });
 }
 
 Status Trim(const Invocation& invocation, const TrimOptions& options) {
@@ -267,8 +272,13 @@ void AddTopics(CLI::App& app, Invocation& invocation) {
   AddTopicSettings(create, c.settings);
 
   CLI::App& list = AddCommand(topics, invocation, "list", "All topics",
-                              "  strata topics list --data-dir /srv/log");
-  AddOutput(list, OnRun(list, invocation, List).output);
+                              "  strata topics list --data-dir /srv/log\n"
+                              "  strata topics list -o names | grep ^tmp");
+  AddChoice(list, "--output,-o", OnRun(list, invocation, List).output,
+            {{"table", ListFormat::kTable},
+             {"json", ListFormat::kJson},
+             {"names", ListFormat::kNames}},
+            "For people (default) or for programs; names: one a line");
 
   CLI::App& remove = AddCommand(topics, invocation, "delete",
                                 "Delete a topic and all that is in it",

@@ -1,12 +1,16 @@
 // verify, repair: is all that was promised still there?
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cli/commands.h"
+#include "cli/interrupt.h"
 #include "cli/json.h"
 #include "cli/output.h"
 #include "cli/store.h"
 #include "cli/table.h"
 #include "cli/terminal.h"
+#include "cli/view.h"
 
 namespace strata::cli {
 namespace {
@@ -69,19 +73,55 @@ Json ToJson(const VerifyReport& report, const RecoveryReport& recovery) {
           {"damage", std::move(damage)}};
 }
 
+// What a view shows to be damaged or lost.
+struct Verified {
+  VerifyReport report;
+  RecoveryReport recovery;
+};
+
+bool Holds(const std::vector<VerifyFinding>& findings,
+           const VerifyFinding& finding) {
+  return std::ranges::any_of(findings, [&](const VerifyFinding& other) {
+    return other.where == finding.where && other.detail == finding.detail;
+  });
+}
+
+// A writer drops files under a view, which is no damage: a finding counts when
+// nothing has changed since its view was made, or when two views in a row have
+// it.
+Result<Verified> VerifyAll(Viewer& viewer) {
+  std::vector<VerifyFinding> before;
+  for (int look = 1;; ++look) {
+    STRATA_ASSIGN_OR_RETURN(const std::unique_ptr<TieredStorage> view,
+                            viewer.Look());
+    STRATA_ASSIGN_OR_RETURN(VerifyReport report, view->Verify());
+    Verified verified{report, view->recovery()};
+    std::erase_if(verified.report.findings, [&](const VerifyFinding& finding) {
+      return !Holds(before, finding);
+    });
+    const size_t confirmed = verified.report.findings.size();
+    if (confirmed == report.findings.size() || look == kMaxLooks) {
+      return verified;
+    }
+    if (!viewer.Changed()) {
+      verified.report = std::move(report);
+      return verified;
+    }
+    before = std::move(report.findings);
+  }
+}
+
 Status Verify(const Invocation& invocation, const VerifyOptions& options) {
-  return WithStore(
-      invocation, IfMissing::kFail, [&](TieredStorage& store) -> Status {
-        STRATA_ASSIGN_OR_RETURN(const VerifyReport report, store.Verify());
-        const size_t findings =
-            report.findings.size() + store.recovery().damage.size();
-        STRATA_RETURN_IF_ERROR(options.output == OutputFormat::kJson
-                                   ? PrintJson(ToJson(report, store.recovery()))
-                                   : Print(ToText(report, findings)));
-        if (findings == 0) return Status::Ok();
-        return {StatusCode::kDataLoss,
-                "verify: " + Counted(findings, "finding")};
-      });
+  CatchInterrupts(OnInterrupt::kEnd);
+  STRATA_ASSIGN_OR_RETURN(Viewer viewer, Viewer::Make(invocation));
+  STRATA_ASSIGN_OR_RETURN(const Verified verified, VerifyAll(viewer));
+  const auto& [report, recovery] = verified;
+  const size_t findings = report.findings.size() + recovery.damage.size();
+  STRATA_RETURN_IF_ERROR(options.output == OutputFormat::kJson
+                             ? PrintJson(ToJson(report, recovery))
+                             : Print(ToText(report, findings)));
+  if (findings == 0) return Status::Ok();
+  return {StatusCode::kDataLoss, "verify: " + Counted(findings, "finding")};
 }
 
 Status Repair(const Invocation& invocation, const RepairOptions& options) {

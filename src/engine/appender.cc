@@ -60,6 +60,10 @@ Status Appender::CheckRequest(const AppendRequest& request) const {
 
 // What is unflushed must find room in warm: it can go nowhere else.
 Status Appender::CheckRoom() const {
+  // First of all: nobody is to wait for room any more.
+  if (context_.stopping.load(std::memory_order_acquire)) {
+    return Status(StatusCode::kClosed, "the store is shut down");
+  }
   // Nothing could be flushed or offloaded any more.
   STRATA_RETURN_IF_ERROR(context_.manifest.status());
   if (!context_.manifest.reserve_intact()) {
@@ -80,9 +84,6 @@ Status Appender::CheckRoom() const {
 }
 
 Status Appender::CheckWritable(PartitionState& partition) const {
-  if (context_.stopping.load(std::memory_order_acquire)) {
-    return Status(StatusCode::kClosed, "the store is shut down");
-  }
   if (partition.deleted) {
     return Status(StatusCode::kNotFound,
                   fmt::format("topic '{}' was deleted", partition.name.topic));

@@ -5,8 +5,14 @@
 namespace strata::engine {
 
 AckQueue::~AckQueue() {
-  MutexLock lock(mu_);
-  for (Ack& ack : acks_)
+  std::deque<Ack> left;
+  {
+    // Posted without the lock: a CompletionThread that is finished runs what
+    // it gets inside Post.
+    MutexLock lock(mu_);
+    left.swap(acks_);
+  }
+  for (Ack& ack : left)
     Completion<Result<AppendResult>>(executor_, std::move(ack.done));
 }
 

@@ -60,7 +60,8 @@ void Engine::DeleteTopic(std::string name, StatusDone done) {
   impl_->DeleteTopic(std::move(name), std::move(done));
 }
 
-std::vector<TopicInfo> Engine::ListTopics() const {
+Result<std::vector<TopicInfo>> Engine::ListTopics() const {
+  if (impl_->stopping()) return Closed();
   std::vector<TopicInfo> infos;
   for (const TopicPtr& topic : impl_->topics_.List()) {
     infos.push_back(topic->info);
@@ -69,6 +70,7 @@ std::vector<TopicInfo> Engine::ListTopics() const {
 }
 
 Result<TopicInfo> Engine::DescribeTopic(std::string_view name) const {
+  if (impl_->stopping()) return Closed();
   const TopicPtr topic = impl_->topics_.Find(name);
   if (topic == nullptr) {
     return Status(StatusCode::kNotFound, fmt::format("no topic '{}'", name));

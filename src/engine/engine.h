@@ -63,7 +63,7 @@ class Engine {
   void CreateTopic(std::string name, uint32_t partitions,
                    TopicSettings settings, Done<TopicInfo> done);
   void DeleteTopic(std::string name, StatusDone done);
-  std::vector<TopicInfo> ListTopics() const;
+  Result<std::vector<TopicInfo>> ListTopics() const;
   Result<TopicInfo> DescribeTopic(std::string_view name) const;
   Result<PartitionPtr> FindPartition(const TopicPartition& partition) const;
 

@@ -359,6 +359,22 @@ TEST_F(EngineStatsTest, FullWarmTierTakesNoAppendsUntilThereIsRoom) {
   Close();
 }
 
+// Who waits for room would try again for ever.
+TEST_F(EngineStatsTest, FullWarmTierIsClosedAfterShutdown) {
+  cold_ = nullptr;
+  config_.warm_tier_max_bytes = 64 * kKiB;
+  config_.target_segment_bytes = 64 * kKiB;
+  Open();
+  const PartitionPtr p = Topic("t");
+  ASSERT_TRUE(Append(*p, std::string(64 * kKiB, 'x')).ok());
+  ASSERT_TRUE(
+      Do([&](auto done) { engine_->Flush({p}, std::move(done)); }).ok());
+  ASSERT_EQ(Append(*p, "a").status().code(), StatusCode::kNoSpace);
+  ASSERT_TRUE(Do([&](auto done) { engine_->Shutdown(std::move(done)); }).ok());
+  EXPECT_EQ(Append(*p, "a").status().code(), StatusCode::kClosed);
+  Drop();
+}
+
 TEST_F(EngineStatsTest, WaiterIsForgottenWhenItGoes) {
   Open();
   const auto alive = std::make_shared<int>(0);

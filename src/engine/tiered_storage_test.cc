@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <future>
 #include <memory>
 #include <string_view>
 
@@ -185,6 +186,71 @@ TEST_F(TieredStorageTest, WithoutAutoCreationAnUnknownTopicIsNotFound) {
   EXPECT_EQ(Topics(), "");
   ASSERT_TRUE(storage_->CreateTopic("t", 1).ok());
   EXPECT_TRUE(AppendTo(kTopic, "a").ok());
+}
+
+TEST_F(TieredStorageTest, EveryCallAfterShutdownIsClosed) {
+  Open();
+  Write(0, 10, "a");
+  const Partition handle = *storage_->GetPartition(kTopic);
+  ASSERT_TRUE(storage_->Shutdown().ok());
+
+  TieredStorage& s = *storage_;
+  AppendRequest request;
+  request.bytes = AsBytes("b");
+  const std::span<const AppendRequest> requests(&request, 1);
+  const TopicPartition unknown{"unknown", 0};
+  std::promise<Status> append;
+  std::promise<Status> appends;
+  std::promise<Status> writable;
+  std::promise<Status> read;
+  s.AppendAsync(handle, request,
+                [&](const auto& ack) { append.set_value(ack.status()); });
+  s.AppendAsync(handle, requests,
+                [&](const auto& ack) { appends.set_value(ack.status()); });
+  s.WhenWritable([&](Status status) { writable.set_value(std::move(status)); });
+  s.ReadAsync(handle, Offset(0), {},
+              [&](const auto& batches) { read.set_value(batches.status()); });
+  const std::pair<std::string_view, Status> answers[] = {
+      {"CreateTopic", s.CreateTopic("new", 1).status()},
+      {"DeleteTopic", s.DeleteTopic("t")},
+      {"ListTopics", s.ListTopics().status()},
+      {"DescribeTopic", s.DescribeTopic("t").status()},
+      {"GetPartition", s.GetPartition(kTopic).status()},
+      {"Append", s.Append(kTopic, request).status()},
+      {"Append, unknown topic", s.Append(unknown, request).status()},
+      {"Append, handle", s.Append(handle, request).status()},
+      {"Append, several", s.Append(kTopic, requests).status()},
+      {"Append, several, handle", s.Append(handle, requests).status()},
+      {"Write", s.Write(kTopic, Offset(10), Offset(11), AsBytes("b")).status()},
+      {"AppendAsync", append.get_future().get()},
+      {"AppendAsync, several", appends.get_future().get()},
+      {"WhenWritable", writable.get_future().get()},
+      {"TruncateTail", s.TruncateTail(kTopic, Offset(0), Epoch(9))},
+      {"Trim", s.Trim(kTopic, Offset(10))},
+      {"Read", s.Read(kTopic, Offset(0)).status()},
+      {"Read, handle", s.Read(handle, Offset(0)).status()},
+      {"ReadAsync", read.get_future().get()},
+      {"Bounds", s.Bounds(kTopic).status()},
+      {"Bounds, handle", s.Bounds(handle).status()},
+      {"EpochEndOffset", s.EpochEndOffset(kTopic, Epoch(0)).status()},
+      {"GetSegmentMetadata", s.GetSegmentMetadata(kTopic, Offset(0)).status()},
+      {"Segments", s.Segments(kTopic).status()},
+      {"FlushHotTier", s.FlushHotTier(kTopic)},
+      {"FlushAll", s.FlushAll()},
+      {"DemoteTo", s.DemoteTo(kTopic, StorageTier::kCold)},
+      {"PromoteTo", s.PromoteTo(kTopic, StorageTier::kHot)},
+      {"RunMigrations", s.RunMigrations()},
+      {"Verify", s.Verify().status()},
+      {"Repair", s.Repair(kTopic)}};
+  for (const auto& [call, status] : answers) {
+    EXPECT_EQ(status.code(), StatusCode::kClosed) << call << ": " << status;
+  }
+
+  // What asks nothing of the store goes on.
+  EXPECT_TRUE(s.Shutdown().ok());
+  EXPECT_EQ(s.config().data_dir, config_.data_dir);
+  EXPECT_TRUE(s.recovery().damage.empty());
+  EXPECT_EQ(s.Stats().hot_writes, 1u);
 }
 
 // A request at which the host's object store hangs until the storage is gone.
