@@ -90,11 +90,11 @@ typedef struct strata_store strata_store;
 /* What can be set; each member is described under its name in
  * strata/config.h. Times are in milliseconds. */
 typedef struct strata_config {
-  size_t size;              /* of this struct, set by strata_config_init */
-  const char* data_dir;     /* has to be set */
-  const char* warm_dir;     /* NULL: <data_dir>/warm */
-  const char* cold_dir;     /* NULL: <data_dir>/cold */
-  int32_t cold_disabled;    /* not 0: warm is final, cold_dir is not used */
+  size_t size;           /* of this struct, set by strata_config_init */
+  const char* data_dir;  /* has to be set */
+  const char* warm_dir;  /* NULL: <data_dir>/warm */
+  const char* cold_dir;  /* NULL: <data_dir>/cold */
+  int32_t cold_disabled; /* not 0: warm is final, cold_dir is not used */
   int32_t create_if_missing;
   uint64_t hot_tier_max_bytes;
   int64_t hot_tier_max_age_ms;
@@ -138,8 +138,8 @@ strata_status strata_open(const strata_config* config, strata_store** store,
  * valid. NULL is fine. */
 strata_status strata_close(strata_store* store, char** error);
 
-/* All figures of the store as Prometheus text (strata/prometheus.h), to be given
- * to strata_free. */
+/* All figures of the store as Prometheus text (strata/prometheus.h), to be
+ * given to strata_free. */
 strata_status strata_get_stats(strata_store* store, char** text, char** error);
 
 /* Flushes all that is in memory to local segment files; returns when done. */
@@ -256,7 +256,8 @@ strata_status strata_batches_check(const strata_batches* batches, char** error);
 /* Before or after the store is closed. NULL is fine. */
 void strata_batches_release(strata_batches* batches);
 
-/* Where a partition begins and ends; as LogBounds in strata/tiered_storage.h. */
+/* Where a partition begins and ends; as LogBounds in strata/tiered_storage.h.
+ */
 typedef struct strata_bounds {
   uint64_t log_start;
   uint64_t cold_end;

@@ -134,7 +134,7 @@ struct SegmentMetadata {
   // Reads since sealing or the last promotion. Saved at close and now and then
   // between: a crash loses some.
   uint64_t access_count = 0;
-  uint64_t dead_records = 0;   // superseded, as far as compaction has counted
+  uint64_t dead_records = 0;  // superseded, as far as compaction has counted
   uint64_t total_records = 0;
   uint64_t batch_count = 0;
   TimestampMs max_timestamp = kNoTimestamp;
@@ -382,7 +382,8 @@ class TieredStorage {
   // when done; jobs under way for the same segments are waited for, and the
   // limits of migration hold. kUnavailable, kUnsupported (cold disabled),
   // kOverloaded (too many jobs wait), kDataLoss (lost offsets or a segment
-  // that cannot be read are in the way: Repair), kConflict (another store writes the partition's root).
+  // that cannot be read are in the way: Repair), kConflict (another store
+  // writes the partition's root).
   Status DemoteTo(const TopicPartition& partition, StorageTier tier);
   // Adds warm copies of cold segments, or hot copies of everything: where that
   // is more than the hot tier's limit, the copies made last stay. Errors as of

@@ -131,9 +131,9 @@ std::string_view Name(Durability durability);
 // What the bytes of a batch are. The engine stores any bytes; record-aware
 // features (compaction, time index by record) need to know the format.
 enum class BatchFormat : uint8_t {
-  kOpaque = 0,       // bytes that only the caller understands
-  kKafkaV2 = 1,      // Kafka RecordBatch, magic 2
-  kSeedMessages = 2, // u32 length + postcard messages, as the Rust design
+  kOpaque = 0,        // bytes that only the caller understands
+  kKafkaV2 = 1,       // Kafka RecordBatch, magic 2
+  kSeedMessages = 2,  // u32 length + postcard messages, as the Rust design
 };
 std::string_view Name(BatchFormat format);
 

@@ -9,9 +9,9 @@ namespace strata {
 
 }  // namespace strata
 
-#define STRATA_CHECK(condition)                                  \
-  do {                                                           \
-    if (!(condition)) [[unlikely]] {                             \
-      ::strata::CheckFailed(__FILE__, __LINE__, #condition);     \
-    }                                                            \
+#define STRATA_CHECK(condition)                              \
+  do {                                                       \
+    if (!(condition)) [[unlikely]] {                         \
+      ::strata::CheckFailed(__FILE__, __LINE__, #condition); \
+    }                                                        \
   } while (false)

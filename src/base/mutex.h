@@ -37,8 +37,7 @@ class STRATA_TSA_(capability("mutex")) Mutex {
 
 class STRATA_TSA_(scoped_lockable) MutexLock {
  public:
-  explicit MutexLock(Mutex& mu) STRATA_TSA_(acquire_capability(mu))
-      : mu_(mu) {
+  explicit MutexLock(Mutex& mu) STRATA_TSA_(acquire_capability(mu)) : mu_(mu) {
     mu_.Lock();
   }
   ~MutexLock() STRATA_TSA_(release_capability()) { mu_.Unlock(); }

@@ -131,8 +131,8 @@ void ColdTier::Download(SegmentEntry entry,
           done(std::move(valid));
         });
   }
-  StreamImage(impl_->store, entry, impl_->StreamOptions({}),
-              std::move(piece), std::move(done));
+  StreamImage(impl_->store, entry, impl_->StreamOptions({}), std::move(piece),
+              std::move(done));
 }
 
 void ColdTier::Delete(ColdAddress address, UniqueFunction<void(Status)> done) {

@@ -459,8 +459,8 @@ TEST_F(ColdTierTest, UploadThatArrivesDamagedIsDetectedAndRemoved) {
   };
   const SampleImage image = Image(3, 100);
   const auto address = Await<Result<ColdAddress>>(runtime, [&](auto done) {
-    tier->Upload(image.entry, "orders", std::make_shared<Liar>(image.bytes),
-                 {}, std::move(done));
+    tier->Upload(image.entry, "orders", std::make_shared<Liar>(image.bytes), {},
+                 std::move(done));
   });
   EXPECT_EQ(address.status().code(), StatusCode::kUnavailable);
   EXPECT_THAT(address.status().message(), HasSubstr("checksum"));

@@ -39,9 +39,9 @@ Result<TaggedFields> DecodeTaggedFields(ByteSpan bytes,
       return Status(StatusCode::kDataLoss, "more than 65536 tagged fields");
     }
     if (IsRequiredTag(*tag) && std::ranges::find(known, *tag) == known.end()) {
-      return Status(StatusCode::kUnsupported,
-                    fmt::format("required feature {} needs a newer version",
-                                *tag));
+      return Status(
+          StatusCode::kUnsupported,
+          fmt::format("required feature {} needs a newer version", *tag));
     }
     fields.emplace(*tag, *value);
   }

@@ -54,9 +54,8 @@ World PosixFileWorld() {
 // The decorators must not change what they decorate.
 World DecoratedWorld() {
   World world = MemoryWorld();
-  world->store =
-      std::make_shared<InstrumentedObjectStore>(std::move(world->store),
-                                                world->runtime->clock());
+  world->store = std::make_shared<InstrumentedObjectStore>(
+      std::move(world->store), world->runtime->clock());
   auto faulty = std::make_shared<FaultyObjectStore>(std::move(world->store),
                                                     *world->runtime, 7);
   faulty->SetChances({.max_delay = std::chrono::milliseconds(5)});

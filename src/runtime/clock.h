@@ -10,7 +10,8 @@ namespace strata {
 using Duration = std::chrono::nanoseconds;
 // Time since an arbitrary start, never going back. For deadlines and ages
 // within one process.
-using MonotonicTime = std::chrono::time_point<std::chrono::steady_clock, Duration>;
+using MonotonicTime =
+    std::chrono::time_point<std::chrono::steady_clock, Duration>;
 
 // Thread-safe.
 class Clock {
