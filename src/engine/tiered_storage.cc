@@ -283,7 +283,7 @@ Status TieredStorage::Trim(const TopicPartition& partition, Offset before) {
 Result<RepairReport> TieredStorage::Repair(const TopicPartition& partition) {
   STRATA_ASSIGN_OR_RETURN(PartitionPtr state,
                           engine().FindPartition(partition));
-  return Await<Result<RepairReport>>(runtime(), [&](auto done) {
+  return WaitFor<Result<RepairReport>>(runtime(), [&](auto done) {
     engine().Repair(std::move(state), std::move(done));
   });
 }
@@ -367,7 +367,7 @@ Result<SegmentMetadata> TieredStorage::GetSegmentMetadata(
     const TopicPartition& partition, Offset offset) {
   STRATA_ASSIGN_OR_RETURN(PartitionPtr state,
                           engine().FindPartition(partition));
-  return Await<Result<SegmentMetadata>>(runtime(), [&](auto done) {
+  return WaitFor<Result<SegmentMetadata>>(runtime(), [&](auto done) {
     engine().SegmentAt(std::move(state), offset, std::move(done));
   });
 }
