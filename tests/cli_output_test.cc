@@ -198,6 +198,19 @@ TEST_F(CliOutputTest, TablesFitATerminal) {
               HasSubstr("PARTITION  0\nBASE       0\nEND        1\n"));
 }
 
+TEST_F(CliOutputTest, HelpFitsATerminal) {
+  for (const char* command : {"", "produce", "topics create", "config"}) {
+    const std::string text =
+        OnTerminal(fmt::format("{} {} --help", kProgram, command));
+    EXPECT_THAT(text, HasSubstr("Options:"));
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+      if (line.starts_with("Examples:") || line.starts_with("strata ")) break;
+      EXPECT_LE(line.size(), 60u) << command;
+    }
+  }
+}
+
 TEST_F(CliOutputTest, ColoursAreForTerminalsAndNotWithNoColor) {
   Good({"produce", "t"}, "x\n");
   const std::string list =

@@ -291,14 +291,33 @@ TEST_F(CliTest, UnknownTopicIsToldByName) {
 TEST_F(CliTest, ReadingDoesNotCreateAStore) {
   const Ran ran = Run({"consume", "t"});
   EXPECT_EQ(ran.exit, 1);
-  EXPECT_THAT(ran.err, HasSubstr(Data().native()));
+  EXPECT_THAT(ran.err, HasSubstr("there is no store in " + Data().native()));
   EXPECT_FALSE(std::filesystem::exists(Data()));
 }
 
-TEST_F(CliTest, AbsentInputFileIsNamed) {
-  const Ran ran = Run({"produce", "t", Path("absent")});
-  EXPECT_EQ(ran.exit, 1);
-  EXPECT_THAT(ran.err, HasSubstr(Path("absent").native()));
+TEST_F(CliTest, InputThatIsNoFileIsNamedAndMakesNoStore) {
+  for (const auto& path : {Path("absent"), dir_.path()}) {
+    const Ran ran = Run({"produce", "t", path});
+    EXPECT_EQ(ran.exit, 1);
+    EXPECT_THAT(ran.err, HasSubstr(path.native()));
+  }
+  EXPECT_FALSE(std::filesystem::exists(Data()));
+}
+
+TEST_F(CliTest, SmallWalFilesAndBatchesTakeAnyLines) {
+  const std::string lines = Lines(30'000);
+  Good({"produce", "t", "--set", "wal_file_bytes=1MiB", "--set",
+        "max_batch_bytes=64KiB", "--batch-records", "10000"},
+       lines);
+  EXPECT_TRUE(Good({"consume", "t"}) == lines);
+}
+
+TEST_F(CliTest, WithoutACommandAllAreNamed) {
+  EXPECT_THAT(RunCommand({kProgram}).err,
+              HasSubstr("a command is required, one of produce, consume, "));
+  const Ran topics = RunCommand({kProgram, "topics"});
+  EXPECT_THAT(topics.err, AllOf(HasSubstr("one of create, list, "),
+                                HasSubstr("strata topics --help tells more")));
 }
 
 TEST_F(CliTest, ReaderThatGoesAwayIsNoError) {

@@ -1,5 +1,6 @@
 #include "cli/batch_writer.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -39,7 +40,10 @@ Result<std::string> BatchBuilder::Build() {
 Status BatchWriter::Add(std::optional<std::string_view> key,
                         std::string_view value) {
   const uint64_t bytes = value.size() + (key ? key->size() : 0);
-  if (batch_.record_count() > 0 && batch_.bytes() + bytes > kMaxBatchBytes) {
+  // Half of what is allowed: the batch adds to what its records take.
+  const uint64_t limit =
+      std::min(kMaxBatchBytes, store_.config().max_batch_bytes / 2);
+  if (batch_.record_count() > 0 && batch_.bytes() + bytes > limit) {
     STRATA_RETURN_IF_ERROR(Seal());
   }
   batch_.Add(key, value, NowMs());
@@ -54,7 +58,10 @@ Status BatchWriter::Seal() {
                 .record_count = batch_.record_count(),
                 .max_timestamp = batch_.max_timestamp()};
   STRATA_ASSIGN_OR_RETURN(sealed.bytes, batch_.Build());
-  if (sealed_bytes_ + sealed.bytes.size() > kMaxAppendBytes) {
+  // An append lies in one WAL file.
+  const uint64_t limit =
+      std::min(kMaxAppendBytes, store_.config().wal_file_bytes / 2);
+  if (sealed_bytes_ + sealed.bytes.size() > limit) {
     STRATA_RETURN_IF_ERROR(AppendSealed());
   }
   sealed_bytes_ += sealed.bytes.size();

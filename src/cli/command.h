@@ -90,6 +90,12 @@ CLI::Option& AddChoice(CLI::App& command, const std::string& name, Value& value,
               ->type_name(names);
 }
 
+// A check for numbers, without CLI11's words for it in the help.
+template <typename Number>
+CLI::Validator InRange(Number min, Number max) {
+  return CLI::Range(min, max).description("");
+}
+
 // A check for CLI::Option::check out of a function that returns a Status.
 template <typename Check>
 std::function<std::string(const std::string&)> Checked(Check check) {

@@ -110,7 +110,7 @@ void AddDemo(CLI::App& app, Invocation& invocation) {
                   "How much to write at least, going over the files again as "
                   "needed; hot is a third of it, warm two thirds (default 24)")
       ->type_name("MIB")
-      ->check(CLI::Range(uint64_t{6}, uint64_t{1024}));
+      ->check(InRange(uint64_t{6}, uint64_t{1024}));
 }
 
 }  // namespace strata::cli

@@ -39,6 +39,7 @@ Result<std::unique_ptr<LineReader>> LineReader::Open(const std::string& path,
   std::unique_ptr<LineReader> reader(new LineReader(name, fd, max_line_bytes));
   struct stat info{};
   if (::fstat(fd, &info) != 0) return Failed(name, errno);
+  if (S_ISDIR(info.st_mode)) return Failed(name, EISDIR);
   if (S_ISREG(info.st_mode)) {
     reader->size_bytes_ = static_cast<uint64_t>(info.st_size);
   }

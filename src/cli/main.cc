@@ -3,10 +3,12 @@
 
 #include <exception>
 #include <iostream>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/help.h"
 #include "cli/interrupt.h"
 #include "cli/suggest.h"
 #include "cli/terminal.h"
@@ -69,6 +71,11 @@ std::string WhatIsWrong(const CLI::App& app, const CLI::ParseError& error) {
       known.push_back(command->get_name());
     }
   }
+  if (unknown.empty() && error.get_name() == "RequiredError" &&
+      !known.empty()) {
+    return fmt::format("a command is required, one of {}",
+                       fmt::join(known, ", "));
+  }
   if (unknown.empty() || known.empty()) return error.what();
   std::string word = unknown.front();
   // CLI11 misses the command before it looks at what stands there instead.
@@ -85,7 +92,7 @@ int Explain(const CLI::App& app, const CLI::ParseError& error) {
     return std::cout.flush() ? kExitOk : kExitFailure;
   }
   PrintError(WhatIsWrong(app, error));
-  PrintNote(fmt::format("{} --help tells more", app.get_name()));
+  PrintNote(fmt::format("{} --help tells more", CommandLine(app)));
   return kExitUsage;
 }
 
@@ -99,6 +106,7 @@ int Main(int argc, char** argv) {
   app.footer(
       "strata COMMAND --help shows a command's options and examples.\n"
       "Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.");
+  app.formatter(std::make_shared<HelpFormatter>());
   AddStoreOptions(app, invocation);
   AddAll(app, invocation);
   try {

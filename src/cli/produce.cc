@@ -175,7 +175,7 @@ void AddProduce(CLI::App& app, Invocation& invocation) {
           "--partitions", o.partitions,
           "How many to create the topic with (default default_partitions)")
       ->type_name("N")
-      ->check(CLI::Range(1u, 100'000u));
+      ->check(InRange(1u, 100'000u));
   command
       .add_option("--key-separator,-K", o.key_separator,
                   "What stands before it in a line is the record's key")
@@ -184,7 +184,7 @@ void AddProduce(CLI::App& app, Invocation& invocation) {
       .add_option("--batch-records", o.batch_records,
                   "Records of one batch at most (default 100)")
       ->type_name("N")
-      ->check(CLI::Range(1u, 1'000'000u));
+      ->check(InRange(1u, 1'000'000u));
   AddChoice(
       command, "--durability", o.durability,
       {{"memory", Durability::kMemory}, {"disk", Durability::kDisk}},

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <system_error>
+
 #include "cli/effective_config.h"
 #include "cli/interrupt.h"
 #include "cli/terminal.h"
@@ -33,9 +36,20 @@ void TellDamage(const RecoveryReport::Damage& damage) {
       damage.detail));
 }
 
+Status CheckDirectory(const TieredStorageConfig& config) {
+  std::error_code error;
+  if (std::filesystem::exists(config.data_dir, error) || error) {
+    return Status::Ok();  // opening it tells the rest
+  }
+  return {StatusCode::kNotFound,
+          fmt::format("there is no store in {}; --data-dir names another place",
+                      config.data_dir.native())};
+}
+
 Result<std::unique_ptr<TieredStorage>> OpenStore(TieredStorageConfig config,
                                                  IfMissing if_missing) {
   config.create_if_missing &= if_missing == IfMissing::kCreate;
+  if (!config.create_if_missing) STRATA_RETURN_IF_ERROR(CheckDirectory(config));
   STRATA_ASSIGN_OR_RETURN(
       std::unique_ptr<TieredStorage> store,
       TieredStorage::Open(std::move(config),

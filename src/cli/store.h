@@ -21,6 +21,9 @@ std::shared_ptr<LogSink> MakeTerminalLog();
 // Tells there what was lost.
 void TellDamage(const RecoveryReport::Damage& damage);
 
+// kNotFound, in words for people, when there is no such directory.
+Status CheckDirectory(const TieredStorageConfig& config);
+
 // Opens the store to change it, with warnings on standard error, and tells
 // there what was lost if anything was. An absent store is created only if
 // command and configuration allow it.

@@ -268,7 +268,7 @@ void AddTopics(CLI::App& app, Invocation& invocation) {
   AddTopic(create, c.topic);
   create.add_option("--partitions", c.partitions, "How many (default 1)")
       ->type_name("N")
-      ->check(CLI::Range(1u, 100'000u));
+      ->check(InRange(1u, 100'000u));
   AddTopicSettings(create, c.settings);
 
   CLI::App& list = AddCommand(topics, invocation, "list", "All topics",

@@ -23,6 +23,7 @@ Result<Viewer> Viewer::Make(const Invocation& invocation) {
 }
 
 Result<std::unique_ptr<TieredStorage>> Viewer::Look() {
+  STRATA_RETURN_IF_ERROR(CheckDirectory(config_));
   if (files_ == nullptr) {
     STRATA_ASSIGN_OR_RETURN(files_,
                             OpenPosixFileSystem(config_.data_dir, false));
