@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/planted_fault.h"
@@ -111,7 +112,7 @@ struct Migrator::Job {
   std::unique_ptr<ColdWrite> cold_write;  // of an offload
   // Objects that no root names any more once the commit under way is done.
   std::vector<ColdAddress> garbage;
-  bool offloaded = false;  // at least one segment
+  bool offloaded = false;   // at least one segment
   MonotonicTime started{};  // with the segment that is moved now
 
   void Finish(Status status) {
@@ -143,14 +144,10 @@ void Migrator::Execute(const PlannedJob& plan, Engine::StatusDone done) {
   if (plan.kind != JobKind::kPromoteWarm) {
     PartitionState& p = *job->partition;
     MutexLock lock(p.mu);
-    for (const uint64_t id : plan.segments) {
-      if (SegmentPtr segment = p.FindSegmentById(id)) {
-        job->inputs.push_back(std::move(segment));
-      }
+    const std::set<uint64_t> ids(plan.segments.begin(), plan.segments.end());
+    for (const auto& [base, segment] : p.segments) {
+      if (ids.contains(segment->entry.id)) job->inputs.push_back(segment);
     }
-    std::ranges::sort(job->inputs, {}, [](const SegmentPtr& s) {
-      return s->entry.offsets.base;
-    });
   }
   switch (plan.kind) {
     case JobKind::kMerge: return BeginMerge(std::move(job));

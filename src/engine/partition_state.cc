@@ -88,13 +88,6 @@ SegmentPtr PartitionState::FindSegment(Offset offset) const {
   return it->second->entry.offsets.Contains(offset) ? it->second : nullptr;
 }
 
-SegmentPtr PartitionState::FindSegmentById(uint64_t segment_id) const {
-  for (const auto& [base, segment] : segments) {
-    if (segment->entry.id == segment_id) return segment;
-  }
-  return nullptr;
-}
-
 std::vector<OffsetRange> PartitionState::OnlyCold() const {
   std::vector<OffsetRange> local;
   for (const auto& [base, segment] : segments) {
