@@ -2,6 +2,7 @@
 #include "engine/migrator.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "engine/migrator_job.h"
@@ -19,14 +20,10 @@ void Migrator::Execute(const PlannedJob& plan, Engine::StatusDone done) {
   if (plan.kind != JobKind::kPromoteWarm) {
     PartitionState& p = *job->partition;
     MutexLock lock(p.mu);
-    for (const uint64_t id : plan.segments) {
-      if (SegmentPtr segment = p.FindSegmentById(id)) {
-        job->inputs.push_back(std::move(segment));
-      }
+    const std::set<uint64_t> ids(plan.segments.begin(), plan.segments.end());
+    for (const auto& [base, segment] : p.segments) {
+      if (ids.contains(segment->entry.id)) job->inputs.push_back(segment);
     }
-    std::ranges::sort(job->inputs, {}, [](const SegmentPtr& s) {
-      return s->entry.offsets.base;
-    });
   }
   switch (plan.kind) {
     case JobKind::kMerge: return BeginMerge(std::move(job));

@@ -93,13 +93,6 @@ bool PartitionState::IsLive(const SegmentPtr& segment) const {
   return !deleted && it != segments.end() && it->second == segment;
 }
 
-SegmentPtr PartitionState::FindSegmentById(uint64_t segment_id) const {
-  for (const auto& [base, segment] : segments) {
-    if (segment->entry.id == segment_id) return segment;
-  }
-  return nullptr;
-}
-
 std::vector<OffsetRange> PartitionState::OnlyCold() const {
   std::vector<OffsetRange> local;
   for (const auto& [base, segment] : segments) {

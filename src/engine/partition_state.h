@@ -172,7 +172,6 @@ class PartitionState {
 
   // The local segment that holds `offset`, or null.
   SegmentPtr FindSegment(Offset offset) const STRATA_REQUIRES(mu);
-  SegmentPtr FindSegmentById(uint64_t segment_id) const STRATA_REQUIRES(mu);
   // Whether `segment` is still part of the log, as it is.
   bool IsLive(const SegmentPtr& segment) const STRATA_REQUIRES(mu);
   // The parts of [log_start, cold_end) that no local segment owns.

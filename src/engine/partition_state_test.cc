@@ -44,13 +44,5 @@ TEST_F(PartitionStateTest, SegmentIsFoundByEveryOffsetItHolds) {
   EXPECT_EQ(Holder(40), 0u);
 }
 
-TEST_F(PartitionStateTest, SegmentIsFoundById) {
-  Add(7, 10, 20);
-  Add(3, 20, 30);
-  MutexLock lock(partition_.mu);
-  EXPECT_EQ(partition_.FindSegmentById(3)->entry.offsets.base, Offset(20));
-  EXPECT_EQ(partition_.FindSegmentById(20), nullptr);
-}
-
 }  // namespace
 }  // namespace strata::engine
