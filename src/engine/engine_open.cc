@@ -80,9 +80,12 @@ Engine::Impl::Impl(TieredStorageConfig config, EngineEnvironment environment)
       runtime_(environment_.runtime),
       log_(environment_.log) {}
 
-// Reads that were left waiting, as in a crash, and their partitions hold each
-// other.
 Engine::Impl::~Impl() {
+  // The chunks that go with the WAL's writer would have it tell who waits for
+  // room.
+  if (hot_ != nullptr) hot_->OnRoom([] {});
+  // Reads that were left waiting, as in a crash, and their partitions hold each
+  // other.
   for (const PartitionPtr& p : topics_.Partitions()) {
     std::vector<std::shared_ptr<ReadWaiter>> left;  // outside of the lock
     MutexLock lock(p->mu);

@@ -173,6 +173,25 @@ TEST_F(TieredStorageTest, RefusedAppendLeavesNoTopicBehind) {
   EXPECT_EQ(Topics(), "");
 }
 
+// What is touched too late shows with AddressSanitizer.
+TEST_F(TieredStorageTest, StoreEndsWhileAnAppendIsRememberedThatFoundNoRoom) {
+  config_.cold_storage = cold::Disabled{};
+  config_.warm_tier_max_bytes = 64 * kKiB;
+  config_.min_segment_bytes = 4 * kKiB;
+  config_.target_segment_bytes = 16 * kKiB;
+  config_.append_timeout = std::chrono::milliseconds(20);
+  Open();
+  const std::string batch(64 * kKiB, 'x');
+  ASSERT_TRUE(AppendTo(kTopic, batch).ok());
+  ASSERT_TRUE(storage_->FlushHotTier(kTopic).ok());
+  // The first of them may be told to look again.
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(AppendTo(kTopic, "x").code(), StatusCode::kNoSpace);
+  }
+  // With it goes the chunk of the log, whose memory is room.
+  storage_.reset();
+}
+
 TEST_F(TieredStorageTest, WithoutAutoCreationAnUnknownTopicIsNotFound) {
   config_.auto_create_topics = false;
   Open();
