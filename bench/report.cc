@@ -98,6 +98,18 @@ void Print(const Outcome& outcome) {
   std::fflush(stdout);
 }
 
+void Print(const Counts& counts) {
+  fmt::print("\n{}\n", counts.name);
+  for (const Count& count : counts.counts) {
+    fmt::print("  {:<38}{:>22.3f}{}\n", count.name, count.value,
+               count.limit
+                   ? fmt::format("  limit {:.0f}, {}", *count.limit,
+                                 count.value <= *count.limit ? "met" : "missed")
+                   : "");
+  }
+  std::fflush(stdout);
+}
+
 // ---- JSON: names are ours and hold nothing to escape -----------------------
 
 namespace {
@@ -137,13 +149,28 @@ std::string Json(const Outcome& outcome) {
       fmt::join(limits, ",\n      "));
 }
 
+std::string Json(const Counts& counts) {
+  std::vector<std::string> lines;
+  for (const Count& count : counts.counts) {
+    lines.push_back(fmt::format(
+        R"({{"name": "{}", "value": {:.6g}{}}})", count.name, count.value,
+        count.limit ? fmt::format(R"(, "limit": {:.6g})", *count.limit) : ""));
+  }
+  return fmt::format(R"({{"name": "{}", "counts": [
+      {}]}})",
+                     counts.name, fmt::join(lines, ",\n      "));
+}
+
 }  // namespace
 
 std::string Json(const Report& report) {
   std::vector<std::string> cases;
   for (const Outcome& outcome : report.outcomes) cases.push_back(Json(outcome));
-  return fmt::format("{{\"rounds\": {}, \"cases\": [\n  {}]}}\n", report.rounds,
-                     fmt::join(cases, ",\n  "));
+  std::vector<std::string> counts;
+  for (const Counts& of : report.counts) counts.push_back(Json(of));
+  return fmt::format(
+      "{{\"rounds\": {}, \"cases\": [\n  {}],\n \"counted\": [\n  {}]}}\n",
+      report.rounds, fmt::join(cases, ",\n  "), fmt::join(counts, ",\n  "));
 }
 
 // ---- picture --------------------------------------------------------------

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bench/cases.h"
+#include "bench/counts.h"
 #include "strata/status.h"
 
 namespace strata::bench {
@@ -39,14 +40,22 @@ struct Outcome {
   std::string Mark() const;
 };
 
+// Counts that belong together.
+struct Counts {
+  std::string name;
+  std::vector<Count> counts{};
+};
+
 struct Report {
   int rounds = 0;
   std::vector<Outcome> outcomes{};
+  std::vector<Counts> counts{};
 };
 
 void PrintHead(const Report& report, const std::filesystem::path& directory);
 // A line for ours beside the fastest limit, one for each slower way.
 void Print(const Outcome& outcome);
+void Print(const Counts& counts);
 
 std::string Json(const Report& report);
 

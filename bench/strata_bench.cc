@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "bench/cases.h"
+#include "bench/counts.h"
 #include "bench/report.h"
 
 namespace strata::bench {
@@ -120,12 +121,26 @@ Status RunCases(const std::vector<NamedCase>& cases, const Options& options,
   return Status::Ok();
 }
 
+Status RunCounts(const Options& options, Report& report) {
+  for (const NamedCounts& named : AllCounts()) {
+    if (named.name.find(options.only) == std::string::npos) continue;
+    const ScratchDirectory scratch(options.directory);
+    STRATA_RETURN_IF_ERROR(scratch.status());
+    auto counts = named.run(scratch.path(), options.scale);
+    if (!counts.ok()) return counts.status().WithContext(named.name);
+    report.counts.push_back({.name = named.name, .counts = *std::move(counts)});
+    Print(report.counts.back());
+  }
+  return Status::Ok();
+}
+
 Status RunAll(const Options& options) {
   Report report{.rounds = options.rounds};
   PrintHead(report, options.directory);
   STRATA_RETURN_IF_ERROR(RunCases(AppendCases(), options, report));
   STRATA_RETURN_IF_ERROR(RunCases(ReadCases(), options, report));
   STRATA_RETURN_IF_ERROR(RunCases(ScaleCases(), options, report));
+  STRATA_RETURN_IF_ERROR(RunCounts(options, report));
   if (!options.json.empty()) {
     STRATA_RETURN_IF_ERROR(WriteFile(options.json, Json(report)));
   }
