@@ -2,18 +2,22 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include <algorithm>
-#include <cerrno>
-#include <cstdlib>
+#include <cstdio>
 #include <cstring>
 #include <memory>
-#include <string_view>
 #include <system_error>
+#include <thread>
+#include <utility>
 
 #include "base/crc32c.h"
+#include "bench/raw_file.h"
 #include "strata/config.h"
 
 namespace strata::bench {
@@ -22,100 +26,28 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr uint64_t kPieces[] = {64 * kKiB, 1 * kMiB};
-constexpr uint64_t kBlockBytes = 4 * kKiB;
-
-// Page-aligned memory, every page touched. Owned by one thread.
-class Buffer {
- public:
-  explicit Buffer(uint64_t bytes)
-      : size_((bytes + kBlockBytes - 1) / kBlockBytes * kBlockBytes),
-        data_(static_cast<std::byte*>(std::aligned_alloc(kBlockBytes, size_)),
-              &std::free) {
-    std::memset(data_.get(), 0x5a, size_);
-  }
-  std::byte* data() const { return data_.get(); }
-  ByteSpan span() const { return {data(), size_}; }
-
- private:
-  uint64_t size_;
-  std::unique_ptr<std::byte, decltype(&std::free)> data_;
-};
-
-std::shared_ptr<Buffer> MakeBuffer(uint64_t bytes) {
-  return std::make_shared<Buffer>(bytes);
-}
-
-Status Failed(std::string_view what, const fs::path& path) {
-  const int error = errno;
-  return {error == EINVAL ? StatusCode::kUnsupported : StatusCode::kIoError,
-          fmt::format("{} {}: {}", what, path.native(),
-                      std::generic_category().message(error))};
-}
-
-// An open file. Owned by one thread.
-class File {
- public:
-  static Result<std::shared_ptr<File>> Open(const fs::path& path, int flags) {
-    const int fd = ::open(path.c_str(), flags | O_CLOEXEC, 0644);
-    if (fd < 0) return Failed("open", path);
-    return std::shared_ptr<File>(new File(fd, path));
-  }
-  ~File() { ::close(fd_); }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-
-  int fd() const { return fd_; }
-
-  Status Write(ByteSpan bytes, uint64_t position) {
-    while (!bytes.empty()) {
-      const ssize_t n = ::pwrite(fd_, bytes.data(), bytes.size(),
-                                 static_cast<off_t>(position));
-      if (n <= 0) return Failed("pwrite", path_);
-      bytes = bytes.subspan(static_cast<size_t>(n));
-      position += static_cast<uint64_t>(n);
-    }
-    return Status::Ok();
-  }
-
-  // The file is at least that long.
-  Status Read(std::byte* out, uint64_t bytes, uint64_t position) {
-    while (bytes > 0) {
-      const ssize_t n = ::pread(fd_, out, bytes, static_cast<off_t>(position));
-      if (n <= 0) return Failed("pread", path_);
-      out += n;
-      bytes -= static_cast<uint64_t>(n);
-      position += static_cast<uint64_t>(n);
-    }
-    return Status::Ok();
-  }
-
-  Status SyncData() {
-    return ::fdatasync(fd_) == 0 ? Status::Ok() : Failed("fdatasync", path_);
-  }
-  Status Sync() {
-    return ::fsync(fd_) == 0 ? Status::Ok() : Failed("fsync", path_);
-  }
-
- private:
-  File(int fd, fs::path path) : fd_(fd), path_(std::move(path)) {}
-  int fd_;
-  fs::path path_;
-};
-using FilePtr = std::shared_ptr<File>;
 
 // A synced file of `bytes`, whose pages stay in the page cache.
 Result<fs::path> PreWritten(const fs::path& directory, uint64_t bytes) {
   const fs::path path = directory / fmt::format("written-{}", bytes);
-  STRATA_ASSIGN_OR_RETURN(FilePtr file,
-                          File::Open(path, O_RDWR | O_CREAT | O_TRUNC));
-  const Buffer piece(kMiB);
-  for (uint64_t done = 0; done < bytes; done += kMiB) {
-    STRATA_RETURN_IF_ERROR(
-        file->Write(piece.span().first(std::min(kMiB, bytes - done)), done));
-  }
-  STRATA_RETURN_IF_ERROR(file->Sync());
+  STRATA_RETURN_IF_ERROR(PreWrite(path, bytes));
   return path;
 }
+
+// Fits into the second cache beside its source.
+constexpr uint64_t kStreamedStep = 16 * kKiB;
+
+#if defined(__SSE2__)
+// Both lie at multiples of 16 bytes.
+void CopyPastCache(std::byte* to, const std::byte* from, uint64_t bytes) {
+  constexpr uint64_t kWord = sizeof(__m128i);
+  for (; bytes >= kWord; to += kWord, from += kWord, bytes -= kWord) {
+    _mm_stream_si128(reinterpret_cast<__m128i*>(to),
+                     _mm_load_si128(reinterpret_cast<const __m128i*>(from)));
+  }
+  std::memcpy(to, from, bytes);
+}
+#endif
 
 // Calls step(position, length) for consecutive pieces of [0, bytes).
 template <typename Step>
@@ -135,17 +67,6 @@ Status ReadPieces(File& file, const Buffer& buffer, uint64_t bytes,
     if (status.ok()) use(buffer.span().first(n));
     return status;
   });
-}
-
-std::string SizeName(uint64_t bytes) {
-  return bytes >= kMiB ? fmt::format("{} MiB", bytes / kMiB)
-                       : fmt::format("{} KiB", bytes / kKiB);
-}
-
-Status SyncDirectory(const fs::path& directory) {
-  STRATA_ASSIGN_OR_RETURN(FilePtr file,
-                          File::Open(directory, O_RDONLY | O_DIRECTORY));
-  return file->Sync();
 }
 
 // Gives a new file its content with fill(file), makes file and name durable.
@@ -221,29 +142,6 @@ Way GroupWay(std::string name, const fs::path& path, const GroupRun& run,
       }};
 }
 
-// A map of a whole file, every page mapped. Owned by one thread.
-class Map {
- public:
-  Map(const File& file, uint64_t bytes)
-      : size_(bytes),
-        data_(::mmap(nullptr, bytes, PROT_READ, MAP_SHARED | MAP_POPULATE,
-                     file.fd(), 0)) {}
-  ~Map() {
-    if (ok()) ::munmap(data_, size_);
-  }
-  Map(const Map&) = delete;
-  Map& operator=(const Map&) = delete;
-
-  bool ok() const { return data_ != MAP_FAILED; }
-  ByteSpan span() const {
-    return {static_cast<const std::byte*>(data_), size_};
-  }
-
- private:
-  uint64_t size_;
-  void* data_;
-};
-
 }  // namespace
 
 uint64_t Sum(ByteSpan bytes) {
@@ -263,22 +161,60 @@ uint64_t Sum(ByteSpan bytes) {
 
 void Use(uint64_t value) { asm volatile("" : : "r"(value) : "memory"); }
 
-Ways CopyAndChecksum(uint64_t bytes) {
-  Ways ways;
+Ways CopyAndChecksum(uint64_t bytes, uint64_t piece) {
   auto to = MakeBuffer(bytes);
   auto from = MakeBuffer(kMiB);
-  for (const uint64_t piece : {kKiB, 64 * kKiB, kMiB}) {
-    ways.push_back(
-        {fmt::format("memcpy + CRC32C of {}", SizeName(piece)), [=]() {
-           return TimeOf([&] {
-             return ForPieces(bytes, piece, [&](uint64_t at, uint64_t n) {
-               std::memcpy(to->data() + at, from->data() + at % kMiB, n);
-               Use(Crc32c(to->span().subspan(at, n)));
-               return Status::Ok();
-             });
+  const auto copy = [to, from](uint64_t at, uint64_t n) {
+    std::memcpy(to->data() + at, from->data() + at % kMiB, n);
+  };
+  // The CRCs of the pieces of [at, at + n).
+  const auto sums = [piece](const Buffer& buffer, uint64_t at, uint64_t n) {
+    return ForPieces(n, piece, [&](uint64_t within, uint64_t length) {
+      Use(Crc32c(buffer.span().subspan(at + within, length)));
+      return Status::Ok();
+    });
+  };
+  // Does both in steps of `step` bytes, at least a piece.
+  const auto in_steps = [=](uint64_t step) {
+    return [=]() {
+      return TimeOf([&] {
+        return ForPieces(bytes, step, [&](uint64_t at, uint64_t n) {
+          copy(at, n);
+          return sums(*to, at, n);
+        });
+      });
+    };
+  };
+  const std::string size = SizeName(piece);
+  Ways ways = {
+      {fmt::format("memcpy, CRC32C of the copy, {}", size), in_steps(piece)},
+      {fmt::format("CRC32C of the source, memcpy, {}", size), [=]() {
+         return TimeOf([&] {
+           return ForPieces(bytes, piece, [&](uint64_t at, uint64_t n) {
+             STRATA_RETURN_IF_ERROR(sums(*from, at % kMiB, n));
+             copy(at, n);
+             return Status::Ok();
            });
-         }});
+         });
+       }}};
+  if (piece < kStreamedStep) {
+    ways.push_back({fmt::format("memcpy of {}, CRC32C of each {}",
+                                SizeName(kStreamedStep), size),
+                    in_steps(kStreamedStep)});
   }
+#if defined(__SSE2__)
+  ways.push_back(
+      {fmt::format("CRC32C of the source, copy past the cache, {}", size),
+       [=]() {
+         return TimeOf([&] {
+           return ForPieces(bytes, piece, [&](uint64_t at, uint64_t n) {
+             STRATA_RETURN_IF_ERROR(sums(*from, at % kMiB, n));
+             CopyPastCache(to->data() + at, from->data() + at % kMiB, n);
+             return Status::Ok();
+           });
+         });
+       }});
+#endif
   return ways;
 }
 
@@ -305,7 +241,6 @@ Result<Ways> WriteDurably(const fs::path& directory, uint64_t bytes) {
 Result<Ways> SyncRecords(const fs::path& directory, const RecordRun& run) {
   const uint64_t groups = (run.records + run.group - 1) / run.group;
   const uint64_t bytes = run.group * run.record_bytes;
-  // Direct writes are whole blocks.
   const uint64_t blocks = (bytes + kBlockBytes - 1) / kBlockBytes * kBlockBytes;
   STRATA_ASSIGN_OR_RETURN(const fs::path path,
                           PreWritten(directory, groups * blocks));
@@ -317,6 +252,63 @@ Result<Ways> SyncRecords(const fs::path& directory, const RecordRun& run) {
               GroupWay(fmt::format("O_DIRECT pwrite {} + fdatasync each",
                                    SizeName(blocks)),
                        path, {.groups = groups, .stride = blocks}, O_DIRECT)};
+}
+
+Result<Ways> SyncOwnFiles(const fs::path& directory, uint32_t writers,
+                          const RecordRun& run) {
+  std::vector<Ways> of_writers;
+  for (uint32_t i = 0; i < writers; ++i) {
+    const fs::path own = directory / fmt::format("writer-{}", i);
+    std::error_code error;
+    fs::create_directory(own, error);
+    if (error) return Failed("mkdir", own);
+    STRATA_ASSIGN_OR_RETURN(Ways ways, SyncRecords(own, run));
+    of_writers.push_back(std::move(ways));
+  }
+  Ways together;
+  for (size_t way = 0; way < of_writers.front().size(); ++way) {
+    together.push_back(
+        {fmt::format("{} threads: {}", writers, of_writers.front()[way].name),
+         [of_writers, way]() -> Result<double> {
+           std::vector<Status> results(of_writers.size());
+           return TimeOf([&]() -> Status {
+             std::vector<std::thread> threads;
+             for (size_t i = 0; i < of_writers.size(); ++i) {
+               threads.emplace_back(
+                   [&, i] { results[i] = of_writers[i][way].run().status(); });
+             }
+             for (std::thread& thread : threads) thread.join();
+             for (const Status& result : results) {
+               STRATA_RETURN_IF_ERROR(result);
+             }
+             return Status::Ok();
+           });
+         }});
+  }
+  return together;
+}
+
+Result<Ways> WriteTwice(const fs::path& directory, uint64_t bytes,
+                        uint64_t file_bytes) {
+  STRATA_ASSIGN_OR_RETURN(const Ways logs, WriteDurably(directory, bytes));
+  const uint64_t files = (bytes + file_bytes - 1) / file_bytes;
+  STRATA_ASSIGN_OR_RETURN(const Ways creations,
+                          CreateFile(directory, bytes / files));
+  Ways ways;
+  for (const Way& log : logs) {
+    const Way& creation = creations.back();
+    ways.push_back(
+        {fmt::format("{}; {} files: {}", log.name, files, creation.name),
+         [log, creation, files]() -> Result<double> {
+           STRATA_ASSIGN_OR_RETURN(double seconds, log.run());
+           for (uint64_t i = 0; i < files; ++i) {
+             STRATA_ASSIGN_OR_RETURN(const double more, creation.run());
+             seconds += more;
+           }
+           return seconds;
+         }});
+  }
+  return ways;
 }
 
 Result<Ways> SumFile(const fs::path& directory, uint64_t bytes) {

@@ -47,8 +47,9 @@ uint64_t Sum(ByteSpan bytes);
 // Keeps the compiler from dropping the computation of `value`.
 void Use(uint64_t value);
 
-// memcpy and CRC32C of `bytes`, into memory that was used before.
-Ways CopyAndChecksum(uint64_t bytes);
+// memcpy of `bytes` into memory that was used before, and the CRC32C of each
+// piece of `piece` bytes.
+Ways CopyAndChecksum(uint64_t bytes, uint64_t piece);
 
 // Sum of `bytes` that lie in memory.
 Ways SumMemory(uint64_t bytes);
@@ -66,6 +67,16 @@ struct RecordRun {
 };
 Result<Ways> SyncRecords(const std::filesystem::path& directory,
                          const RecordRun& run);
+
+// As the first way of SyncRecords, by `writers` threads at once, each into a
+// pre-written file of its own; run.records are those of one of them.
+Result<Ways> SyncOwnFiles(const std::filesystem::path& directory,
+                          uint32_t writers, const RecordRun& run);
+
+// `bytes` twice: into a pre-written file, as a log does, and into new files of
+// `file_bytes` that are synced and renamed.
+Result<Ways> WriteTwice(const std::filesystem::path& directory, uint64_t bytes,
+                        uint64_t file_bytes);
 
 // Sum of `bytes` of a file whose pages are in the page cache.
 Result<Ways> SumFile(const std::filesystem::path& directory, uint64_t bytes);

@@ -1,6 +1,7 @@
 // strata_bench: Strata's speed as a share of what this machine can do at most.
 //
-//   strata_bench [--quick] [--dir DIRECTORY] [--json FILE] [--only TEXT]
+//   strata_bench [--quick | --smoke] [--dir DIRECTORY] [--json FILE]
+//                [--svg FILE] [--only TEXT]
 //
 // Absolute numbers of one machine, on one day, say little; so every round runs
 // ours and each raw limit one after the other, and the figure to look at is
@@ -11,8 +12,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <fstream>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -21,7 +20,8 @@
 #include <vector>
 
 #include "bench/cases.h"
-#include "strata/config.h"
+#include "bench/counts.h"
+#include "bench/report.h"
 
 namespace strata::bench {
 namespace {
@@ -33,58 +33,9 @@ struct Options {
   int rounds = 5;
   fs::path directory = STRATA_BENCH_DIRECTORY;
   fs::path json;     // empty: none is written
+  fs::path svg;      // empty: none is written
   std::string only;  // cases whose name holds this
 };
-
-// What the rounds of one competitor took, in the order of the rounds.
-struct Series {
-  std::string name;
-  std::vector<double> seconds;
-};
-
-double Median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle]
-                                : (values[middle - 1] + values[middle]) / 2;
-}
-
-struct Outcome {
-  std::string name;  // of the case
-  Unit unit = Unit::kMiBPerSecond;
-  uint64_t work = 0;
-  Series ours;
-  std::vector<Series> limits;  // fastest first
-
-  // Of the limit's speed, round by round.
-  std::vector<double> Ratios() const {
-    std::vector<double> ratios;
-    for (size_t i = 0; i < ours.seconds.size(); ++i) {
-      ratios.push_back(limits.front().seconds[i] / ours.seconds[i]);
-    }
-    return ratios;
-  }
-
-  double InUnit(const Series& series) const {
-    const double seconds = Median(series.seconds);
-    switch (unit) {
-      case Unit::kMiBPerSecond:
-        return static_cast<double>(work) / static_cast<double>(kMiB) / seconds;
-      case Unit::kAppendsPerSecond: return static_cast<double>(work) / seconds;
-      case Unit::kMilliseconds: return seconds * 1000;
-    }
-    return 0;
-  }
-};
-
-std::string_view Name(Unit unit) {
-  switch (unit) {
-    case Unit::kMiBPerSecond: return "MiB/s";
-    case Unit::kAppendsPerSecond: return "appends/s";
-    case Unit::kMilliseconds: return "ms";
-  }
-  return "";
-}
 
 // Leaves out the ways that the file system does not offer.
 Status RunRound(const Case& work, Outcome& outcome) {
@@ -102,13 +53,13 @@ Status RunRound(const Case& work, Outcome& outcome) {
 }
 
 Result<Outcome> Run(const Case& work, int rounds) {
-  Outcome outcome{.name = {},
-                  .unit = work.unit,
+  Outcome outcome{.unit = work.unit,
                   .work = work.work,
-                  .ours = {.name = "ours", .seconds = {}},
-                  .limits = {}};
+                  .ours = {.name = "ours"},
+                  .mark = work.mark,
+                  .mark_beyond_ms = work.mark_beyond_ms};
   for (const Way& way : work.limits) {
-    outcome.limits.push_back({.name = way.name, .seconds = {}});
+    outcome.limits.push_back({.name = way.name});
   }
   for (int round = 0; round < rounds; ++round) {
     STRATA_RETURN_IF_ERROR(RunRound(work, outcome));
@@ -120,61 +71,6 @@ Result<Outcome> Run(const Case& work, int rounds) {
               return Median(a.seconds) < Median(b.seconds);
             });
   return outcome;
-}
-
-void PrintHead(const Options& options) {
-  fmt::print("{} rounds in {}, {} processors\n", options.rounds,
-             options.directory.native(), std::thread::hardware_concurrency());
-  fmt::print("{:<36}{:>10}{:>12}{:>12}{:>7}{:>12}  {}\n", "", "unit", "ours",
-             "limit", "ratio", "of rounds", "limit by");
-}
-
-void Print(const Outcome& outcome) {
-  const std::vector<double> ratios = outcome.Ratios();
-  const auto [least, most] = std::minmax_element(ratios.begin(), ratios.end());
-  fmt::print("{:<36}{:>10}{:>12.1f}{:>12.1f}{:>7.2f}{:>12}  {}\n", outcome.name,
-             Name(outcome.unit), outcome.InUnit(outcome.ours),
-             outcome.InUnit(outcome.limits.front()), Median(ratios),
-             fmt::format("{:.2f}-{:.2f}", *least, *most),
-             outcome.limits.front().name);
-  for (size_t i = 1; i < outcome.limits.size(); ++i) {
-    fmt::print("{:58}{:>12.1f}{:21}  {}\n", "",
-               outcome.InUnit(outcome.limits[i]), "", outcome.limits[i].name);
-  }
-  std::fflush(stdout);
-}
-
-// Names are ours and hold nothing to escape.
-std::string Json(const Outcome& outcome, const Series& series) {
-  return fmt::format(
-      R"({{"name": "{}", "median": {:.6g}, "seconds": [{:.6g}]}})", series.name,
-      outcome.InUnit(series), fmt::join(series.seconds, ", "));
-}
-
-std::string Json(const Outcome& outcome) {
-  std::vector<std::string> limits;
-  for (const Series& limit : outcome.limits) {
-    limits.push_back(Json(outcome, limit));
-  }
-  return fmt::format(
-      R"({{"name": "{}", "unit": "{}", "work": {}, "ratio": {:.4f},
-    "ours": {},
-    "limits": [
-      {}]}})",
-      outcome.name, Name(outcome.unit), outcome.work, Median(outcome.Ratios()),
-      Json(outcome, outcome.ours), fmt::join(limits, ",\n      "));
-}
-
-Status WriteJson(const Options& options, const std::vector<Outcome>& outcomes) {
-  std::vector<std::string> cases;
-  for (const Outcome& outcome : outcomes) cases.push_back(Json(outcome));
-  std::ofstream out(options.json);
-  out << fmt::format("{{\"rounds\": {}, \"cases\": [\n  {}]}}\n",
-                     options.rounds, fmt::join(cases, ",\n  "));
-  out.close();
-  if (out.good()) return Status::Ok();
-  return {StatusCode::kIoError,
-          fmt::format("{}: cannot write", options.json.native())};
 }
 
 // An empty directory that goes with its content. Owned by one thread.
@@ -212,18 +108,44 @@ Result<Outcome> RunCase(const MakeCase& make, const Options& options) {
   return Run(made, options.rounds);
 }
 
-Status RunAll(const Options& options) {
-  PrintHead(options);
-  std::vector<Outcome> outcomes;
-  for (const NamedCase& named : AllCases()) {
+Status RunCases(const std::vector<NamedCase>& cases, const Options& options,
+                Report& report) {
+  for (const NamedCase& named : cases) {
     if (named.name.find(options.only) == std::string::npos) continue;
     auto outcome = RunCase(named.make, options);
     if (!outcome.ok()) return outcome.status().WithContext(named.name);
     outcome->name = named.name;
-    outcomes.push_back(*std::move(outcome));
-    Print(outcomes.back());
+    Print(*outcome);
+    report.outcomes.push_back(*std::move(outcome));
   }
-  return options.json.empty() ? Status::Ok() : WriteJson(options, outcomes);
+  return Status::Ok();
+}
+
+Status RunCounts(const Options& options, Report& report) {
+  for (const NamedCounts& named : AllCounts()) {
+    if (named.name.find(options.only) == std::string::npos) continue;
+    const ScratchDirectory scratch(options.directory);
+    STRATA_RETURN_IF_ERROR(scratch.status());
+    auto counts = named.run(scratch.path(), options.scale);
+    if (!counts.ok()) return counts.status().WithContext(named.name);
+    report.counts.push_back({.name = named.name, .counts = *std::move(counts)});
+    Print(report.counts.back());
+  }
+  return Status::Ok();
+}
+
+Status RunAll(const Options& options) {
+  Report report{.rounds = options.rounds};
+  PrintHead(report, options.directory);
+  STRATA_RETURN_IF_ERROR(RunCases(AppendCases(), options, report));
+  STRATA_RETURN_IF_ERROR(RunCases(ReadCases(), options, report));
+  STRATA_RETURN_IF_ERROR(RunCases(ScaleCases(), options, report));
+  STRATA_RETURN_IF_ERROR(RunCounts(options, report));
+  if (!options.json.empty()) {
+    STRATA_RETURN_IF_ERROR(WriteFile(options.json, Json(report)));
+  }
+  if (options.svg.empty()) return Status::Ok();
+  return WriteFile(options.svg, Svg(report));
 }
 
 Result<Options> Parse(int argc, char** argv) {
@@ -233,6 +155,9 @@ Result<Options> Parse(int argc, char** argv) {
     if (name == "--quick") {
       options.scale = Scale::Quick();
       options.rounds = 1;
+    } else if (name == "--smoke") {
+      options.scale = Scale::Smoke();
+      options.rounds = 1;
     } else if (i + 1 == argc) {
       return Status(StatusCode::kInvalidArgument,
                     fmt::format("{}: unknown, or its value is missing", name));
@@ -240,6 +165,8 @@ Result<Options> Parse(int argc, char** argv) {
       options.directory = argv[++i];
     } else if (name == "--json") {
       options.json = argv[++i];
+    } else if (name == "--svg") {
+      options.svg = argv[++i];
     } else if (name == "--only") {
       options.only = argv[++i];
     } else {
