@@ -153,8 +153,8 @@ std::string Json(const Counts& counts) {
   std::vector<std::string> lines;
   for (const Count& count : counts.counts) {
     lines.push_back(fmt::format(
-        R"({{"name": "{}", "value": {:.6g}{}}})", count.name, count.value,
-        count.limit ? fmt::format(R"(, "limit": {:.6g})", *count.limit) : ""));
+        R"({{"name": "{}", "value": {:.12g}{}}})", count.name, count.value,
+        count.limit ? fmt::format(R"(, "limit": {:.12g})", *count.limit) : ""));
   }
   return fmt::format(R"({{"name": "{}", "counts": [
       {}]}})",
