@@ -30,8 +30,11 @@ Status MoveAll(const Invocation& invocation, const MoveOptions& options,
                                 PartitionsOf(store, options.topic));
         for (const TopicPartition& partition : partitions) {
           STRATA_RETURN_IF_ERROR(CheckInterrupt());
-          STRATA_RETURN_IF_ERROR((store.*move)(partition, options.to)
-                                     .WithContext(partition.ToString()));
+          const std::string name = partition.ToString();
+          const Status moved = (store.*move)(partition, options.to);
+          // Many messages name it themselves.
+          if (moved.message().starts_with(name)) return moved;
+          STRATA_RETURN_IF_ERROR(moved.WithContext(name));
         }
         PrintNote(fmt::format("{}: {} now in {}", options.topic,
                               Counted(partitions.size(), "partition"),
