@@ -183,7 +183,7 @@ constexpr int kHead = 28;
 constexpr int kNameWidth = 290;
 constexpr int kFull = 400;  // of a bar as long as the limit
 constexpr double kMostShare = 1.25;
-constexpr int kWidth = kNameWidth + 500 + 150;
+constexpr int kWidth = kNameWidth + 500 + 220;
 
 double Place(double share) {
   return kNameWidth + std::min(share, kMostShare) * kFull;
