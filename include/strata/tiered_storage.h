@@ -405,8 +405,9 @@ class TieredStorage {
   // read; one that is missing or damaged is replaced by a segment of the
   // batches that can still be read from it (or from memory), and by none where
   // the bucket has the same; from then on it can be demoted again. Damage in
-  // the bucket stays. With an error nothing has changed, but for copies
-  // dropped; kNoSpace: free some room for what is written anew.
+  // the bucket stays. kNoSpace: nothing has changed, free some room for what is
+  // written anew. kUnavailable, or kDataLoss because the bucket lacks what was
+  // cold: damaged copies of that are still here, all else is done.
   Result<RepairReport> Repair(const TopicPartition& partition);
 
   // No new work; running jobs stop at a safe point, or are left after

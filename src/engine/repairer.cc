@@ -193,10 +193,14 @@ void Repairer::Commit(WorkPtr work) {
   std::vector<uint64_t> useless;
   {
     MutexLock lock(p.mu);
-    // Of a segment that was merged, moved or deleted meanwhile.
+    // A segment may have been merged or deleted meanwhile, or have become cold
+    // after all: then the bucket has what cannot be read here.
     std::erase_if(work->rewritten,
                   [&](const Work::Rewritten& r) STRATA_REQUIRES(p.mu) {
-                    if (p.IsLive(r.old)) return false;
+                    const bool cold = r.old->entry.offsets.end <= p.cold_end;
+                    const bool live = p.IsLive(r.old);
+                    if (live && !cold) return false;
+                    if (live) work->extra_copies.push_back(r.old->entry.id);
                     useless.push_back(r.anew->entry.warm->file);
                     return true;
                   });
