@@ -21,7 +21,7 @@ void WalkAnyFrames(ByteSpan bytes) {
                              .offsets = {Offset(0), Offset(UINT64_MAX)}});
   for (;;) {
     const auto frame = cursor.Next();
-    if (!frame.ok() || !frame->has_value()) return;
+    if (!frame.ok() || *frame == nullptr) return;
     (void)cursor.VerifyLast();
   }
 }

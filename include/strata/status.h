@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdlib>
+#include <memory>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -70,18 +71,24 @@ enum class StatusCode {
 // The code's name without its k, for example "DataLoss". Never empty.
 std::string_view StatusCodeName(StatusCode code);
 
-// Thread-compatible value. Success carries no message and costs no allocation.
+// Thread-compatible value. Success carries no message; it is one null pointer.
 class [[nodiscard]] Status {
  public:
   Status() = default;
-  Status(StatusCode code, std::string message)
-      : code_(code), message_(std::move(message)) {}
+  // With kOk the message is dropped.
+  Status(StatusCode code, std::string message);
+  Status(const Status& other);
+  Status& operator=(const Status& other);
+  // A Status that was moved from is Ok.
+  Status(Status&&) = default;
+  Status& operator=(Status&&) = default;
 
   static Status Ok() { return {}; }
 
-  bool ok() const { return code_ == StatusCode::kOk; }
-  StatusCode code() const { return code_; }
-  const std::string& message() const { return message_; }
+  bool ok() const { return failure_ == nullptr; }
+  StatusCode code() const { return ok() ? StatusCode::kOk : failure_->code; }
+  // Valid as long as this; empty for success.
+  const std::string& message() const;
 
   // "DataLoss: wal/00000000000000000007.wal at 4096: ..."; "Ok" for success.
   std::string ToString() const;
@@ -89,11 +96,16 @@ class [[nodiscard]] Status {
   // The same code with "context: " in front of the message; Ok stays Ok.
   Status WithContext(std::string_view context) const;
 
-  friend bool operator==(const Status&, const Status&) = default;
+  friend bool operator==(const Status& a, const Status& b) {
+    return a.code() == b.code() && a.message() == b.message();
+  }
 
  private:
-  StatusCode code_ = StatusCode::kOk;
-  std::string message_;
+  struct Failure {
+    StatusCode code;
+    std::string message;
+  };
+  std::unique_ptr<const Failure> failure_;
 };
 
 std::ostream& operator<<(std::ostream& out, const Status& status);

@@ -25,15 +25,34 @@ std::string_view StatusCodeName(StatusCode code) {
   return "InvalidCode";
 }
 
+Status::Status(StatusCode code, std::string message)
+    : failure_(code == StatusCode::kOk
+                   ? nullptr
+                   : new Failure{code, std::move(message)}) {}
+
+Status::Status(const Status& other)
+    : failure_(other.ok() ? nullptr
+                          : std::make_unique<Failure>(*other.failure_)) {}
+
+Status& Status::operator=(const Status& other) {
+  if (this != &other) *this = Status(other);
+  return *this;
+}
+
+const std::string& Status::message() const {
+  static const std::string empty;
+  return ok() ? empty : failure_->message;
+}
+
 std::string Status::ToString() const {
-  std::string text(StatusCodeName(code_));
-  if (!message_.empty()) text.append(": ").append(message_);
+  std::string text(StatusCodeName(code()));
+  if (!message().empty()) text.append(": ").append(message());
   return text;
 }
 
 Status Status::WithContext(std::string_view context) const {
   if (ok()) return *this;
-  return Status(code_, std::string(context).append(": ").append(message_));
+  return Status(code(), std::string(context).append(": ").append(message()));
 }
 
 std::ostream& operator<<(std::ostream& out, const Status& status) {

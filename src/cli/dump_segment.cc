@@ -59,7 +59,7 @@ Status DumpBlock(ByteSpan image, uint64_t image_at, const SegmentIndex& index,
   FrameCursor cursor(image.subspan(block.begin, block.end - block.begin), run);
   uint64_t at = image_at + block.begin;
   for (;;) {
-    Result<std::optional<DecodedFrame>> frame = cursor.Next();
+    const Result<const DecodedFrame*> frame = cursor.Next();
     if (frame.status().code() == StatusCode::kUnsupported) {
       return frame.status();
     }
@@ -68,7 +68,7 @@ Status DumpBlock(ByteSpan image, uint64_t image_at, const SegmentIndex& index,
                     frame.status());  // the next block is found by the index
       return Status::Ok();
     }
-    if (!*frame) return Status::Ok();
+    if (*frame == nullptr) return Status::Ok();
     DumpFrame((*frame)->header, at, report);
     const Status payload = cursor.VerifyLast();
     if (!payload.ok()) report.Damage(at, payload);

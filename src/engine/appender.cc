@@ -289,30 +289,30 @@ Result<PendingAppend> Appender::Put(PartitionState& partition, Offset base,
   scratch.reserve(kafka_bytes);  // spans into it must stay valid
 
   const Epoch epoch = partition.CurrentEpoch();
-  FrameHeader header;
-  header.topic = partition.id.topic;
-  header.partition = partition.id.partition;
-  header.epoch = epoch;
-  header.flags = durability == Durability::kDisk ? kFrameDurable : uint16_t{0};
-  if (base > partition.OwnedEnd()) {
-    header.kind = FrameKind::kGap;
-    header.offsets = {partition.OwnedEnd(), base};
-    frames.push_back({header, {}});
-  }
-  const bool gap = !frames.empty();
-  header.kind = FrameKind::kBatch;
+  const auto add = [&](FrameKind kind, OffsetRange offsets) -> WalFrame& {
+    WalFrame& frame = frames.emplace_back();
+    FrameHeader& header = frame.header;
+    header.topic = partition.id.topic;
+    header.partition = partition.id.partition;
+    header.epoch = epoch;
+    header.kind = kind;
+    header.offsets = offsets;
+    if (durability == Durability::kDisk) header.flags = kFrameDurable;
+    return frame;
+  };
+  const bool gap = base > partition.OwnedEnd();
+  if (gap) add(FrameKind::kGap, {partition.OwnedEnd(), base});
   Offset next = base;
   for (const AppendRequest& r : requests) {
-    header.format = r.format;
-    header.offsets = {next, next + r.record_count};
-    header.max_timestamp = r.max_timestamp;
-    header.record_count = r.record_count;
-    ByteSpan bytes = r.bytes;
+    WalFrame& frame = add(FrameKind::kBatch, {next, next + r.record_count});
+    frame.header.format = r.format;
+    frame.header.max_timestamp = r.max_timestamp;
+    frame.header.record_count = r.record_count;
+    frame.payload = r.bytes;
     if (r.format == BatchFormat::kKafkaV2) {
-      bytes = PatchedKafkaBatch(bytes, next, epoch, scratch);
+      frame.payload = PatchedKafkaBatch(r.bytes, next, epoch, scratch);
     }
-    frames.push_back({header, bytes});
-    next = header.offsets.end;
+    next = frame.header.offsets.end;
   }
 
   places.assign(frames.size(), WalPlace{});
@@ -335,7 +335,7 @@ Result<PendingAppend> Appender::Put(PartitionState& partition, Offset base,
                              .record_count = h.record_count,
                              .max_timestamp = h.max_timestamp},
                    .payload = places[i].payload,
-                   .payload_crc32c = places[i].payload_crc32c},
+                   .payload_crc32c = h.payload_crc32c},
          .chunk = std::move(places[i].chunk),
          .gap_chunk = gap && i == 1 ? std::move(places[0].chunk) : nullptr,
          .wal_seq = places[i].end_seq,

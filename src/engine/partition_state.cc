@@ -44,7 +44,7 @@ Offset PartitionState::DurableEnd(uint64_t durable_seq) const {
   return std::max(log_start, pending->log_end_before);
 }
 
-void PartitionState::PushTail(TailBatch batch) {
+void PartitionState::PushTail(TailBatch&& batch) {
   STRATA_CHECK(batch.offsets().base >= log_end);
   batch.log_end_before = log_end;
   log_end = batch.offsets().end;

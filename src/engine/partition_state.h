@@ -161,7 +161,7 @@ class PartitionState {
   }
 
   // Adds a batch at log_end or above; a gap below it is allowed.
-  void PushTail(TailBatch batch) STRATA_REQUIRES(mu);
+  void PushTail(TailBatch&& batch) STRATA_REQUIRES(mu);
   // Removes tail batches that end at or below `end`; answers them so that the
   // caller can let them go outside the lock.
   std::vector<TailBatch> PopTail(Offset end) STRATA_REQUIRES(mu);

@@ -6,10 +6,7 @@ SegmentBatch ToSegmentBatch(const PartitionId& partition,
                             const HotBatch& batch) {
   const BatchView::Facts& facts = batch.facts;
   return {
-      .header = {.kind = FrameKind::kBatch,
-                 .format = facts.format,
-                 .flags = 0,
-                 .topic = partition.topic,
+      .header = {.topic = partition.topic,
                  .partition = partition.partition,
                  .epoch = facts.epoch,
                  .offsets = facts.offsets,
@@ -17,7 +14,10 @@ SegmentBatch ToSegmentBatch(const PartitionId& partition,
                  .record_count = facts.record_count,
                  .payload_bytes = static_cast<uint32_t>(batch.payload.size()),
                  .payload_crc32c = batch.payload_crc32c,
-                 .tagged_bytes = 0},
+                 .tagged_bytes = 0,
+                 .kind = FrameKind::kBatch,
+                 .format = facts.format,
+                 .flags = 0},
       .payload = batch.payload};
 }
 

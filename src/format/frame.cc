@@ -68,6 +68,13 @@ void EncodeFrameHeader(const FrameHeader& header, uint64_t life,
 }
 
 Result<DecodedFrame> DecodeFrame(ByteSpan bytes, uint64_t life) {
+  Result<DecodedFrame> frame{DecodedFrame{}};
+  Status status = DecodeFrameInto(bytes, life, *frame);
+  if (!status.ok()) return status;
+  return frame;
+}
+
+Status DecodeFrameInto(ByteSpan bytes, uint64_t life, DecodedFrame& frame) {
   if (bytes.size() < kFrameHeaderBytes) {
     return Status(StatusCode::kDataLoss,
                   fmt::format("frame header cut short: expected {} bytes, "
@@ -75,7 +82,6 @@ Result<DecodedFrame> DecodeFrame(ByteSpan bytes, uint64_t life) {
                               kFrameHeaderBytes, bytes.size()));
   }
   const std::byte* p = bytes.data();
-  DecodedFrame frame;
   FrameHeader& h = frame.header;
   h.tagged_bytes = LoadLittle<uint32_t>(p + kTaggedBytesAt);
   if (h.tagged_bytes > bytes.size() - kFrameHeaderBytes) {
@@ -121,11 +127,13 @@ Result<DecodedFrame> DecodeFrame(ByteSpan bytes, uint64_t life) {
                   fmt::format("frame cut short: expected {} bytes, found {}",
                               frame.frame_bytes, bytes.size()));
   }
-  const Result<TaggedFields> tags = DecodeTaggedFields(frame.tagged);
-  if (!tags.ok()) return tags.status().WithContext("frame");
+  if (!frame.tagged.empty()) {
+    const Result<TaggedFields> tags = DecodeTaggedFields(frame.tagged);
+    if (!tags.ok()) return tags.status().WithContext("frame");
+  }
   frame.payload =
       bytes.subspan(kFrameHeaderBytes + h.tagged_bytes, h.payload_bytes);
-  return frame;
+  return Status::Ok();
 }
 
 Status VerifyPayload(const DecodedFrame& frame) {

@@ -41,9 +41,9 @@ Result<bool> BatchCollector::Walk(
   const bool verify = payloads == Payloads::kVerify;
   bool all_good = verify;
   while (verify || !full_) {
-    const Result<std::optional<DecodedFrame>> frame = cursor.Next();
+    const Result<const DecodedFrame*> frame = cursor.Next();
     if (!frame.ok()) return EndAt(frame.status());
-    if (!frame->has_value()) return all_good;
+    if (*frame == nullptr) return all_good;
     const bool check = verify && !FaultPlanted(PlantedFault::kCrcIgnored);
     const Status payload = check ? cursor.VerifyLast() : Status::Ok();
     all_good = all_good && payload.ok();

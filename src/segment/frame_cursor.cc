@@ -6,27 +6,28 @@
 
 namespace strata {
 
-Result<std::optional<DecodedFrame>> FrameCursor::Next() {
-  if (rest_.empty()) return std::optional<DecodedFrame>();
-  const Result<DecodedFrame> frame = DecodeFrame(rest_, kSegmentLife);
-  if (!frame.ok()) {
-    return At(frame.status().WithContext(
+Result<const DecodedFrame*> FrameCursor::Next() {
+  at_frame_ = false;
+  if (rest_.empty()) return nullptr;
+  const Status decoded = DecodeFrameInto(rest_, kSegmentLife, last_);
+  if (!decoded.ok()) {
+    return At(decoded.WithContext(
                   fmt::format("offset {} or above", run_.offsets.base.value())),
               position_);
   }
-  const Status header = CheckHeader(frame->header);
+  const Status header = CheckHeader(last_.header);
   if (!header.ok()) return At(header, position_);
-  rest_ = rest_.subspan(frame->frame_bytes);
+  rest_ = rest_.subspan(last_.frame_bytes);
   last_position_ = position_;
-  position_ += frame->frame_bytes;
-  run_.offsets.base = frame->header.offsets.end;
-  last_ = *frame;
-  return last_;
+  position_ += last_.frame_bytes;
+  run_.offsets.base = last_.header.offsets.end;
+  at_frame_ = true;
+  return &last_;
 }
 
 Status FrameCursor::VerifyLast() const {
-  STRATA_CHECK(last_.has_value());
-  const Status status = VerifyPayload(*last_);
+  STRATA_CHECK(at_frame_);
+  const Status status = VerifyPayload(last_);
   return status.ok() ? status : At(status, last_position_);
 }
 

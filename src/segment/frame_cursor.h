@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 
 #include "format/frame.h"
 #include "format/segment_entry.h"
@@ -24,10 +23,11 @@ class FrameCursor {
   FrameCursor(ByteSpan frames, const FrameRun& run)
       : rest_(frames), run_(run), position_(run.position) {}
 
-  // The next frame, its payload not yet verified; nullopt behind the last.
+  // The next frame, its payload not yet verified, valid until the next call;
+  // null behind the last.
   // kDataLoss for damage, a foreign frame or offsets that do not ascend;
   // kUnsupported as DecodeFrame. After an error it answers the same again.
-  Result<std::optional<DecodedFrame>> Next();
+  Result<const DecodedFrame*> Next();
 
   // Checks the payload of the frame that Next answered last.
   Status VerifyLast() const;
@@ -40,7 +40,8 @@ class FrameCursor {
   FrameRun run_;  // offsets.base moves behind each frame
   uint64_t position_;
   uint64_t last_position_ = 0;
-  std::optional<DecodedFrame> last_;
+  DecodedFrame last_;
+  bool at_frame_ = false;
 };
 
 }  // namespace strata

@@ -24,7 +24,7 @@ Status CursorError(const SampleBatches& sample, const FrameRun& run) {
       EXPECT_EQ(cursor.Next().status(), frame.status()) << "sticks";
       return frame.status();
     }
-    if (!frame->has_value()) return Status::Ok();
+    if (*frame == nullptr) return Status::Ok();
   }
 }
 

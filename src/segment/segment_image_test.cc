@@ -72,14 +72,14 @@ TEST(SegmentImage, FramesKeepEveryFieldAndByte) {
                       .offsets = {Offset(1000), Offset(1005)},
                       .position = 32});
   const auto frame = cursor.Next();
-  ASSERT_TRUE(frame.ok() && frame->has_value()) << frame.status();
+  ASSERT_TRUE(frame.ok() && *frame != nullptr) << frame.status();
   const FrameHeader& h = (*frame)->header;
   EXPECT_EQ(h.flags, kFrameDurable);
   EXPECT_EQ(h.payload_crc32c, 0xddf4bd15u);
   EXPECT_EQ(h.record_count, 2u);
   EXPECT_EQ(AsText((*frame)->tagged), EncodeTaggedFields({{2, "hi"}}));
   EXPECT_EQ(cursor.VerifyLast(), Status::Ok());
-  EXPECT_FALSE(cursor.Next()->has_value());
+  EXPECT_EQ(*cursor.Next(), nullptr);
 }
 
 TEST(SegmentImage, EntryCountsAndNamesWhatWasWritten) {

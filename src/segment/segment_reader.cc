@@ -31,9 +31,8 @@ Status ConsumeBlock(ByteSpan frames, const SegmentIndex& index,
                               .offsets = block.offsets,
                               .position = block.begin});
   for (;;) {
-    STRATA_ASSIGN_OR_RETURN(const std::optional<DecodedFrame> frame,
-                            cursor.Next());
-    if (!frame) return Status::Ok();
+    STRATA_ASSIGN_OR_RETURN(const DecodedFrame* frame, cursor.Next());
+    if (frame == nullptr) return Status::Ok();
     STRATA_RETURN_IF_ERROR(cursor.VerifyLast());
     const Offset end = frame->header.offsets.end;
     if (end <= offsets.base || end > offsets.end) continue;

@@ -14,8 +14,8 @@ Status SalvageFrames(ByteSpan frames, const FrameRun& run, OffsetRange wanted,
                      const BatchConsumer& consume) {
   FrameCursor cursor(frames, run);
   for (;;) {
-    const Result<std::optional<DecodedFrame>> frame = cursor.Next();
-    if (!frame.ok() || !*frame) return Status::Ok();
+    const Result<const DecodedFrame*> frame = cursor.Next();
+    if (!frame.ok() || *frame == nullptr) return Status::Ok();
     if (!cursor.VerifyLast().ok()) continue;
     const Offset end = (*frame)->header.offsets.end;
     if (end <= wanted.base || end > wanted.end) continue;

@@ -47,7 +47,7 @@ class WalThreadTest : public ::testing::Test {
   }
 
   // Appends one frame, waiting for room where it must.
-  Status AppendFrame(const WalFrame& frame, WalPlace& place) {
+  Status AppendFrame(WalFrame frame, WalPlace& place) {
     for (;;) {
       const Status status = writer->Append({&frame, 1}, {&place, 1});
       if (status.code() != StatusCode::kOverloaded) return status;

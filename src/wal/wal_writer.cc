@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 
@@ -31,6 +32,17 @@ Status CheckOptions(const WalOptions& options) {
                               kWalBlockBytes, kMinFileBytes, kMaxFileBytes));
   }
   return Status::Ok();
+}
+
+// Where the next frame, likely one of this size, will lie: taking the lock
+// waits for what was stored before, and that for memory. The hardware foresees
+// more than a few KiB by itself.
+void PrefetchForWriting(std::span<const std::byte> bytes) {
+  constexpr size_t kLineBytes = 64;
+  constexpr size_t kMost = 4096;
+  for (size_t i = 0; i < std::min(bytes.size(), kMost); i += kLineBytes) {
+    __builtin_prefetch(bytes.data() + i, 1);
+  }
 }
 
 }  // namespace
@@ -88,12 +100,20 @@ std::unique_ptr<WalWriter> WalWriter::View(FileSystem& files, Runtime& runtime,
 
 // ---- appending ------------------------------------------------------------
 
-Status WalWriter::Append(std::span<const WalFrame> frames,
+Status WalWriter::Append(std::span<WalFrame> frames,
                          std::span<WalPlace> places) {
   STRATA_CHECK(!frames.empty() && frames.size() == places.size());
   uint64_t bytes = 0;
-  for (const WalFrame& frame : frames) {
-    bytes += FrameBytes(frame.payload.size());
+  for (size_t i = 0; i < frames.size(); ++i) {
+    FrameHeader& header = frames[i].header;
+    header.payload_bytes = static_cast<uint32_t>(frames[i].payload.size());
+    // Not under the lock, and not of the copy: reading what was just written
+    // waits for memory.
+    header.payload_crc32c = Crc32c(frames[i].payload);
+    header.tagged_bytes = 0;
+    header.flags &= static_cast<uint16_t>(~kFrameContinues);
+    if (i + 1 < frames.size()) header.flags |= kFrameContinues;
+    bytes += FrameBytes(header.payload_bytes);
   }
   Trash trash;
   MutexLock lock(mu_);
@@ -103,40 +123,34 @@ Status WalWriter::Append(std::span<const WalFrame> frames,
     return room;
   }
   if (!group_) OpenGroupHere();
-  for (size_t i = 0; i < frames.size(); ++i) {
-    FrameHeader header = frames[i].header;
-    header.flags &= static_cast<uint16_t>(~kFrameContinues);
-    if (i + 1 < frames.size()) header.flags |= kFrameContinues;
-    AddFrame(header, frames[i].payload, places[i]);
-  }
+  for (size_t i = 0; i < frames.size(); ++i) AddFrame(frames[i], places[i]);
   last_batch_seq_ = group_->seq;
   ArmCheckpoint();
   return Status::Ok();
 }
 
-void WalWriter::AddFrame(FrameHeader header, ByteSpan payload,
-                         WalPlace& place) {
+// The header is encoded beside the chunk, whose bytes are only written:
+// reading back what was just stored into cold memory waits until it is here.
+void WalWriter::AddFrame(const WalFrame& frame, WalPlace& place) {
+  std::array<std::byte, kFrameHeaderBytes> header;
+  EncodeFrameHeader(frame.header, current_->life, header);
   std::byte* const at = chunk_->bytes().data() + chunk_used_;
-  const std::span<std::byte> stored(at + kFrameHeaderBytes, payload.size());
-  if (!payload.empty()) {
-    std::memcpy(stored.data(), payload.data(), payload.size());
+  std::memcpy(at, header.data(), header.size());
+  const std::span<std::byte> stored(at + kFrameHeaderBytes,
+                                    frame.payload.size());
+  if (!stored.empty()) {
+    std::memcpy(stored.data(), frame.payload.data(), stored.size());
   }
-  header.payload_bytes = static_cast<uint32_t>(payload.size());
-  // Of what is stored, whatever the caller's bytes do meanwhile.
-  header.payload_crc32c = Crc32c(stored);
-  header.tagged_bytes = 0;
-  EncodeFrameHeader(
-      header, current_->life,
-      std::span<std::byte, kFrameHeaderBytes>(at, kFrameHeaderBytes));
-  const size_t frame_bytes = FrameBytes(payload.size());
-  const size_t filled = kFrameHeaderBytes + payload.size();
+  const size_t frame_bytes = FrameBytes(stored.size());
+  const size_t filled = kFrameHeaderBytes + stored.size();
   std::memset(at + filled, 0, frame_bytes - filled);
   chunk_used_ += frame_bytes;
+  PrefetchForWriting(
+      chunk_->bytes()
+          .subspan(chunk_used_)
+          .first(std::min(frame_bytes, chunk_bytes_ - chunk_used_)));
   ++group_->frames;
-  place = {.chunk = chunk_,
-           .payload = stored,
-           .payload_crc32c = header.payload_crc32c,
-           .end_seq = group_->seq};
+  place = {.chunk = chunk_, .payload = stored, .end_seq = group_->seq};
 }
 
 // Makes sure that `frame_bytes` fit behind chunk_used_, and a group header in

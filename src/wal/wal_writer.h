@@ -30,7 +30,7 @@
 
 namespace strata {
 
-// One frame to append. The writer sets lengths, checksum, and kFrameContinues.
+// One frame to append. Append sets lengths, checksum, and kFrameContinues.
 struct WalFrame {
   FrameHeader header;
   ByteSpan payload;
@@ -40,8 +40,7 @@ struct WalFrame {
 struct WalPlace {
   std::shared_ptr<Chunk> chunk;  // keeps memory and WAL space while held
   ByteSpan payload;              // within the chunk
-  uint32_t payload_crc32c = 0;
-  uint64_t end_seq = 0;  // durable once durable_seq() reaches it
+  uint64_t end_seq = 0;          // durable once durable_seq() reaches it
 };
 
 struct WalStats {
@@ -82,11 +81,13 @@ class WalWriter {
 
   // Copies the frames one behind the other into one group: all or none, also
   // across a crash. One copy, one checksum, no allocation but for new chunks.
+  // A payload that changes during the call is stored with a checksum that does
+  // not match.
   // `places` hold no chunk when they come in: it would die under the lock.
   // kInvalidArgument (larger than a file), kOverloaded (WAL at max_bytes, no
   // file prepared, no chunk), kNoSpace (no file could be prepared), kReadOnly
   // (failed for good), kClosed. Nothing was appended then.
-  Status Append(std::span<const WalFrame> frames, std::span<WalPlace> places);
+  Status Append(std::span<WalFrame> frames, std::span<WalPlace> places);
 
   // Groups up to it survive loss of power.
   uint64_t durable_seq() const {
@@ -141,8 +142,7 @@ class WalWriter {
   Status NextChunk(uint64_t needed, Trash& trash) STRATA_REQUIRES(mu_);
   Status NextFile() STRATA_REQUIRES(mu_);
   void OpenGroupHere() STRATA_REQUIRES(mu_);
-  void AddFrame(FrameHeader header, ByteSpan payload, WalPlace& place)
-      STRATA_REQUIRES(mu_);
+  void AddFrame(const WalFrame& frame, WalPlace& place) STRATA_REQUIRES(mu_);
   void CloseGroup() STRATA_REQUIRES(mu_);
   void LeaveChunk(Trash& trash) STRATA_REQUIRES(mu_);
   void Kick() STRATA_REQUIRES(mu_);
