@@ -247,17 +247,18 @@ void CheckedStore::FinishSegments(
 
 CheckedStore::OpPtr CheckedStore::Verify() {
   OpPtr op = Begin(SimOp::kVerify, "");
-  world_.engine->Verify([this, op, life = life_](Result<VerifyReport> report) {
-    if (life != life_) return;
-    End(op, report.status());
-    if (!report.ok() || report->findings.empty() || world_.frozen()) return;
-    if (BucketFailed(*op)) return;
-    const VerifyFinding& first = report->findings.front();
-    world_.journal().Fail(
-        fmt::format("verify has {} findings, the first: {}: "
-                    "{}",
-                    report->findings.size(), first.where, first.detail));
-  });
+  world_.engine->Verify(
+      {}, [this, op, life = life_](Result<VerifyReport> report) {
+        if (life != life_) return;
+        End(op, report.status());
+        if (!report.ok() || report->findings.empty() || world_.frozen()) return;
+        if (BucketFailed(*op)) return;
+        const VerifyFinding& first = report->findings.front();
+        world_.journal().Fail(
+            fmt::format("verify has {} findings, the first: {}: "
+                        "{}",
+                        report->findings.size(), first.where, first.detail));
+      });
   return op;
 }
 

@@ -194,6 +194,10 @@ struct VerifyReport {
   std::vector<VerifyFinding> findings;  // empty: all promises hold
 };
 
+// Told how many bytes Verify has read so far: from threads of the store, one
+// call at a time, while Verify waits. Must not call the store.
+using VerifyProgress = std::function<void(uint64_t bytes)>;
+
 struct OpenOptions {
   // Used in place of config.cold_storage when set.
   std::shared_ptr<ObjectStore> cold_store;
@@ -398,7 +402,7 @@ class TieredStorage {
   TieredStorageStats Stats() const;
 
   // Reads every byte of every tier and checks every checksum and invariant.
-  Result<VerifyReport> Verify();
+  Result<VerifyReport> Verify(VerifyProgress progress = {});
 
   // Accepts what this partition has lost. The ranges that recovery() reported
   // become gaps, a new epoch begins, appends go on. Every local segment is

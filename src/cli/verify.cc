@@ -7,6 +7,7 @@
 #include "cli/interrupt.h"
 #include "cli/json.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include "cli/store.h"
 #include "cli/table.h"
 #include "cli/terminal.h"
@@ -94,7 +95,12 @@ Result<Verified> VerifyAll(Viewer& viewer) {
   for (int look = 1;; ++look) {
     STRATA_ASSIGN_OR_RETURN(const std::unique_ptr<TieredStorage> view,
                             viewer.Look());
-    STRATA_ASSIGN_OR_RETURN(VerifyReport report, view->Verify());
+    const TieredStorageStats stats = view->Stats();
+    Progress progress("verifying",
+                      stats.hot.bytes + stats.warm.bytes + stats.cold.bytes);
+    STRATA_ASSIGN_OR_RETURN(VerifyReport report, view->Verify([&](uint64_t n) {
+      progress.Update(n);
+    }));
     Verified verified{report, view->recovery()};
     std::erase_if(verified.report.findings, [&](const VerifyFinding& finding) {
       return !Holds(before, finding);

@@ -239,9 +239,9 @@ void Engine::RunMigrations(StatusDone done) {
 
 TieredStorageStats Engine::Stats() const { return impl_->Stats(); }
 
-void Engine::Verify(Done<VerifyReport> done) {
+void Engine::Verify(VerifyProgress progress, Done<VerifyReport> done) {
   if (impl_->stopping()) return done(Closed());
-  impl_->Verify(std::move(done));
+  impl_->Verify(std::move(progress), std::move(done));
 }
 
 void Engine::Shutdown(StatusDone done) { impl_->Shutdown(std::move(done)); }

@@ -116,7 +116,7 @@ class Engine {
   void RunMigrations(StatusDone done);
 
   TieredStorageStats Stats() const;
-  void Verify(Done<VerifyReport> done);
+  void Verify(VerifyProgress progress, Done<VerifyReport> done);
 
   // See TieredStorage::Shutdown. Calls made later answer kClosed.
   void Shutdown(StatusDone done);

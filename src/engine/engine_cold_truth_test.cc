@@ -93,7 +93,7 @@ class EngineColdTruthTest : public EngineTest {
   }
   std::vector<std::string> Findings() {
     const auto report = Await<Result<VerifyReport>>(
-        runtime_, [&](auto done) { engine_->Verify(std::move(done)); });
+        runtime_, [&](auto done) { engine_->Verify({}, std::move(done)); });
     EXPECT_TRUE(report.ok()) << report.status();
     std::vector<std::string> details;
     for (const VerifyFinding& finding : report->findings) {

@@ -60,7 +60,7 @@ class Engine::Impl final : public Attention {
   void SegmentAt(PartitionPtr partition, Offset offset,
                  Done<SegmentMetadata> done);
   TieredStorageStats Stats() const;
-  void Verify(Done<VerifyReport> done);
+  void Verify(VerifyProgress progress, Done<VerifyReport> done);
   void Shutdown(StatusDone done);
 
   // Whether the object store can take what a topic of `settings` becomes.

@@ -58,7 +58,7 @@ class EngineRepairTest : public EngineTest {
   }
   std::vector<VerifyFinding> Findings() {
     const auto report = Await<Result<VerifyReport>>(
-        runtime_, [&](auto done) { engine_->Verify(std::move(done)); });
+        runtime_, [&](auto done) { engine_->Verify({}, std::move(done)); });
     EXPECT_TRUE(report.ok()) << report.status();
     return report->findings;
   }

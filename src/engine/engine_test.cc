@@ -90,7 +90,7 @@ TEST_F(EngineTest, VerifyFindsNothingWrongWithATopicThatIsDeletedMeanwhile) {
     ASSERT_TRUE(Append(*p, "b").ok());
     ASSERT_TRUE(Demote(p, StorageTier::kWarm).ok());
     std::optional<Result<VerifyReport>> report;
-    engine_->Verify([&](Result<VerifyReport> r) { report = std::move(r); });
+    engine_->Verify({}, [&](Result<VerifyReport> r) { report = std::move(r); });
     for (int i = 0; i < steps; ++i) runtime_.Step();
     ASSERT_TRUE(Do([&](auto done) {
                   engine_->DeleteTopic("topic", std::move(done));

@@ -15,10 +15,11 @@ namespace {
 class Verification : public std::enable_shared_from_this<Verification> {
  public:
   Verification(EngineContext& context, ColdRoots* cold_roots,
-               Engine::Done<VerifyReport> done)
+               VerifyProgress progress, Engine::Done<VerifyReport> done)
       : context_(context),
         cold_roots_(cold_roots),
         partitions_(context.topics.Partitions()),
+        progress_(std::move(progress)),
         done_(std::move(done)) {}
 
   void Start() {
@@ -39,6 +40,11 @@ class Verification : public std::enable_shared_from_this<Verification> {
   static bool IsDeleted(PartitionState& p) {
     MutexLock lock(p.mu);
     return p.deleted;
+  }
+
+  void AddBytes(uint64_t bytes) {
+    report_.bytes += bytes;
+    if (progress_) progress_(report_.bytes);
   }
 
   void Find(std::string where, std::string detail) {
@@ -150,7 +156,7 @@ class Verification : public std::enable_shared_from_this<Verification> {
 
   void CheckTailBatch(const PartitionState& p, const TailBatch& batch) {
     ++report_.batches;
-    report_.bytes += batch.batch.payload.size();
+    AddBytes(batch.batch.payload.size());
     const uint32_t found = Crc32c(batch.batch.payload);
     if (found == batch.batch.payload_crc32c) return;
     Find(p.name.ToString(),
@@ -169,7 +175,7 @@ class Verification : public std::enable_shared_from_this<Verification> {
     }
     ++report_.segments;
     report_.batches += segment->entry.batch_count;
-    report_.bytes += segment->entry.image_bytes;
+    AddBytes(segment->entry.image_bytes);
     if (!status.ok()) Find(p.name.ToString(), status.ToString());
   }
 
@@ -188,7 +194,7 @@ class Verification : public std::enable_shared_from_this<Verification> {
           if (wanted) {
             ++self->report_.segments;
             self->report_.batches += entry.batch_count;
-            self->report_.bytes += entry.image_bytes;
+            self->AddBytes(entry.image_bytes);
             if (!status.ok()) {
               self->Find(p->name.ToString() + " cold", status.ToString());
             }
@@ -203,13 +209,15 @@ class Verification : public std::enable_shared_from_this<Verification> {
   size_t next_ = 0;
   std::vector<SegmentEntry> cold_;  // of the present partition, to check
   VerifyReport report_;
+  const VerifyProgress progress_;
   Engine::Done<VerifyReport> done_;
 };
 
 }  // namespace
 
-void Engine::Impl::Verify(Done<VerifyReport> done) {
-  std::make_shared<Verification>(*context_, cold_roots_.get(), std::move(done))
+void Engine::Impl::Verify(VerifyProgress progress, Done<VerifyReport> done) {
+  std::make_shared<Verification>(*context_, cold_roots_.get(),
+                                 std::move(progress), std::move(done))
       ->Start();
 }
 

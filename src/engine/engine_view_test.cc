@@ -69,7 +69,7 @@ TEST_F(EngineViewTest, EveryTierIsReadAndNothingIsChanged) {
     ASSERT_TRUE(view.ok()) << view.status();
     EXPECT_EQ(Seen(**view), "c:a w:b h:c ");
     const auto report = Await<Result<VerifyReport>>(
-        runtime_, [&](auto done) { (*view)->Verify(std::move(done)); });
+        runtime_, [&](auto done) { (*view)->Verify({}, std::move(done)); });
     ASSERT_TRUE(report.ok()) << report.status();
     EXPECT_TRUE(report->findings.empty());
     EXPECT_EQ(report->batches, 3u);

@@ -374,9 +374,10 @@ Result<SegmentMetadata> TieredStorage::GetSegmentMetadata(
 
 TieredStorageStats TieredStorage::Stats() const { return engine().Stats(); }
 
-Result<VerifyReport> TieredStorage::Verify() {
-  return WaitFor<Result<VerifyReport>>(
-      runtime(), [&](auto done) { engine().Verify(std::move(done)); });
+Result<VerifyReport> TieredStorage::Verify(VerifyProgress progress) {
+  return WaitFor<Result<VerifyReport>>(runtime(), [&](auto done) {
+    engine().Verify(std::move(progress), std::move(done));
+  });
 }
 
 Status TieredStorage::Shutdown() {

@@ -272,6 +272,26 @@ TEST_F(TieredStorageTest, EveryCallAfterShutdownIsClosed) {
   EXPECT_EQ(s.Stats().hot_writes, 1u);
 }
 
+TEST_F(TieredStorageTest, VerifyTellsHowFarItIs) {
+  Open();
+  ASSERT_TRUE(storage_->CreateTopic(kTopic.topic, 1).ok());
+  const std::string batch(1000, 'b');
+  const AppendRequest request{.bytes = AsBytes(batch)};
+  for (const StorageTier tier : {StorageTier::kCold, StorageTier::kWarm}) {
+    ASSERT_TRUE(storage_->Append(kTopic, request).ok());
+    ASSERT_EQ(storage_->DemoteTo(kTopic, tier), Status::Ok());
+  }
+  ASSERT_TRUE(storage_->Append(kTopic, request).ok());
+  std::vector<uint64_t> told;
+  const auto report =
+      storage_->Verify([&](uint64_t bytes) { told.push_back(bytes); });
+  ASSERT_TRUE(report.ok()) << report.status();
+  ASSERT_EQ(told.size(), 3u) << "one each in hot, warm and cold";
+  EXPECT_TRUE(std::ranges::is_sorted(told));
+  EXPECT_GE(told.front(), batch.size());
+  EXPECT_EQ(told.back(), report->bytes);
+}
+
 // A request at which the host's object store hangs until the storage is gone.
 struct Hang {
   enum During { kOffload, kRead, kPurge };
