@@ -137,8 +137,9 @@ Status Engine::Impl::Open() {
     log_.Error("recovery: {}{}{}", damage.partition,
                damage.partition.empty() ? "" : " ", damage.detail);
   }
-  // Replayed data may be more than what should lie unflushed.
-  RequestFlush();
+  // Replayed data may be more than what should lie unflushed. Without any, a
+  // look at the tails that comes late would meet the host's first appends.
+  if (!Tails().empty()) RequestFlush();
   return Status::Ok();
 }
 
