@@ -11,6 +11,7 @@
 //   }
 #pragma once
 
+#include <chrono>
 #include <cstdlib>
 #include <ostream>
 #include <string>
@@ -60,8 +61,9 @@ enum class StatusCode {
   kReadOnly,
   // A newer format, or a feature that this build lacks. Use another build.
   kUnsupported,
-  // The operating system refused an operation that says nothing about the
-  // bytes (permission, too many open files, an I/O error on open).
+  // The operating system or the object store refused an operation, which says
+  // nothing about the bytes (permission, too many open files, an I/O error on
+  // open; credentials, no such bucket, a certificate). Mend that first.
   kIoError,
   // The store is shut down. Open it again.
   kClosed,
@@ -89,11 +91,17 @@ class [[nodiscard]] Status {
   // The same code with "context: " in front of the message; Ok stays Ok.
   Status WithContext(std::string_view context) const;
 
+  // How long the other side asked to be left alone; zero if it did not say.
+  // Copies and WithContext keep it.
+  std::chrono::milliseconds retry_after() const { return retry_after_; }
+  Status WithRetryAfter(std::chrono::milliseconds wait) const;
+
   friend bool operator==(const Status&, const Status&) = default;
 
  private:
   StatusCode code_ = StatusCode::kOk;
   std::string message_;
+  std::chrono::milliseconds retry_after_{0};
 };
 
 std::ostream& operator<<(std::ostream& out, const Status& status);

@@ -33,7 +33,15 @@ std::string Status::ToString() const {
 
 Status Status::WithContext(std::string_view context) const {
   if (ok()) return *this;
-  return Status(code_, std::string(context).append(": ").append(message_));
+  Status in_context = *this;
+  in_context.message_ = std::string(context) + ": " + message_;
+  return in_context;
+}
+
+Status Status::WithRetryAfter(std::chrono::milliseconds wait) const {
+  Status waiting = *this;
+  waiting.retry_after_ = wait;
+  return waiting;
 }
 
 std::ostream& operator<<(std::ostream& out, const Status& status) {

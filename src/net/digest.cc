@@ -40,6 +40,14 @@ Sha256Digest HmacSha256(ByteSpan key, ByteSpan data) {
   return digest;
 }
 
+std::array<std::byte, 16> Md5(ByteSpan data) {
+  std::array<std::byte, 16> digest;
+  STRATA_CHECK(EVP_Digest(data.data(), data.size(),
+                          reinterpret_cast<unsigned char*>(digest.data()),
+                          nullptr, EVP_md5(), nullptr) == 1);
+  return digest;
+}
+
 void Sha256Stream::Deleter::operator()(evp_md_ctx_st* context) const {
   EVP_MD_CTX_free(context);
 }
@@ -68,6 +76,19 @@ std::string ToHex(ByteSpan data) {
     const auto byte = std::to_integer<unsigned>(b);
     out.push_back(kDigits[byte >> 4]);
     out.push_back(kDigits[byte & 15]);
+  }
+  return out;
+}
+
+std::optional<std::string> FromHex(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789abcdef0123456789ABCDEF";
+  if (text.size() % 2 != 0) return std::nullopt;
+  std::string out;
+  for (size_t i = 0; i < text.size(); i += 2) {
+    const size_t high = kDigits.find(text[i]);
+    const size_t low = kDigits.find(text[i + 1]);
+    if (high == kDigits.npos || low == kDigits.npos) return std::nullopt;
+    out.push_back(static_cast<char>((high % 16) << 4 | low % 16));
   }
   return out;
 }

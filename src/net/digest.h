@@ -19,6 +19,9 @@ using Sha256Digest = std::array<std::byte, 32>;
 Sha256Digest Sha256(ByteSpan data);
 Sha256Digest HmacSha256(ByteSpan key, ByteSpan data);
 
+// Where a protocol asks for it: S3 names the content of objects by it.
+std::array<std::byte, 16> Md5(ByteSpan data);
+
 // SHA-256 of what comes in pieces. Thread-compatible.
 class Sha256Stream {
  public:
@@ -35,6 +38,8 @@ class Sha256Stream {
 
 // Lower case.
 std::string ToHex(ByteSpan data);
+// Nothing unless `text` is pairs of hex digits.
+std::optional<std::string> FromHex(std::string_view text);
 std::string ToBase64(ByteSpan data);
 // Nothing unless `text` is base64 with its padding.
 std::optional<std::string> FromBase64(std::string_view text);

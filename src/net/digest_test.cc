@@ -23,6 +23,17 @@ TEST(DigestTest, HmacOfTheStandard) {
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 }
 
+// RFC 1321, appendix A.5.
+TEST(DigestTest, Md5OfAbc) {
+  EXPECT_EQ(ToHex(Md5(AsBytes("abc"))), "900150983cd24fb0d6963f7d28e17f72");
+}
+
+TEST(DigestTest, HexIsReadInBothCases) {
+  EXPECT_EQ(FromHex("00ffAbaB"), std::string("\0\xff\xab\xab", 4));
+  EXPECT_FALSE(FromHex("0").has_value());
+  EXPECT_FALSE(FromHex("0g").has_value());
+}
+
 // RFC 4648, section 10.
 TEST(DigestTest, Base64OfTheStandard) {
   for (const auto& [plain, encoded] : {std::pair{"", ""},
