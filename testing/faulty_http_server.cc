@@ -106,6 +106,15 @@ void FaultyHttpServer::WaitForRequests(size_t count) {
   while (requests_.size() < count) changed_.Wait(mu_);
 }
 
+void FaultyHttpServer::WaitForMethod(std::string_view method) {
+  MutexLock lock(mu_);
+  while (std::ranges::none_of(requests_, [&](const ServedRequest& request) {
+    return request.method == method;
+  })) {
+    changed_.Wait(mu_);
+  }
+}
+
 void FaultyHttpServer::CloseConnections() {
   MutexLock lock(mu_);
   for (int fd : open_) ::shutdown(fd, SHUT_RD);

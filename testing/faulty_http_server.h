@@ -77,6 +77,8 @@ class FaultyHttpServer {
   std::vector<ServedRequest> requests() const;
   // Blocks until `count` requests came.
   void WaitForRequests(size_t count);
+  // Blocks until one with this method came.
+  void WaitForMethod(std::string_view method);
   // Closes all connections after the answers under way: the next request on
   // one of them finds it broken.
   void CloseConnections();
