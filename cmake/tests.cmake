@@ -78,6 +78,7 @@ function(strata_add_server_test name server)
     FIXTURES_REQUIRED ${server})
 endfunction()
 strata_add_server_test(s3_contract_test ceph)
+strata_add_server_test(s3_engine_test ceph)
 
 # strata/c.h, as other languages use it. Python would need the sanitizers' own
 # libraries loaded before it.
