@@ -52,6 +52,39 @@ if(TARGET strata_cli AND TARGET system_tests)
   add_dependencies(system_tests strata_cli)
 endif()
 
+# What runs against servers of others, which ctest starts and stops. Each test
+# is one program, since it is the servers that take their time.
+set(servers ${PROJECT_SOURCE_DIR}/testing/servers)
+foreach(server ceph)
+  set(directory ${PROJECT_BINARY_DIR}/servers/${server})
+  foreach(action start stop)
+    add_test(NAME server:${server}:${action}
+      COMMAND ${servers}/${server} ${action} ${directory})
+    set_tests_properties(server:${server}:${action} PROPERTIES TIMEOUT 300)
+  endforeach()
+  set_tests_properties(server:${server}:start PROPERTIES
+    FIXTURES_SETUP ${server})
+  set_tests_properties(server:${server}:stop PROPERTIES
+    FIXTURES_CLEANUP ${server})
+endforeach()
+
+function(strata_add_server_test name server)
+  add_executable(${name} tests/servers/${name}.cc)
+  target_link_libraries(${name} PRIVATE strata_testing strata GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE
+    STRATA_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 600
+    FIXTURES_REQUIRED ${server})
+endfunction()
+strata_add_server_test(s3_contract_test ceph)
+strata_add_server_test(s3_engine_test ceph)
+if(TARGET strata_cli)
+  strata_add_server_test(s3_cli_test ceph)
+  target_link_libraries(s3_cli_test PRIVATE GTest::gmock)
+  add_dependencies(s3_cli_test strata_cli)
+endif()
+
 # strata/c.h, as other languages use it. Python would need the sanitizers' own
 # libraries loaded before it.
 if(NOT STRATA_SANITIZE STREQUAL "thread")

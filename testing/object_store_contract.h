@@ -394,6 +394,123 @@ TEST_P(ObjectStoreContract, D11HarmlessKeysAreAccepted) {
   }
 }
 
+TEST_P(ObjectStoreContract, CharactersThatUrlsEncodeAreKept) {
+  // In byte order.
+  const Keys keys{"q\x01\x7f",   "q !\"#$%&'()*+,",   "q%2Fx",  "q&a=b?c#d",
+                  "q+plus plus", "q:;<=>?@[]^_`{|}~", "q~~/..."};
+  PutAll(keys);
+  for (const std::string& key : keys) EXPECT_EQ(*client.Get(key), key);
+  EXPECT_EQ(client.Keys(), keys);
+  EXPECT_EQ(client.Keys("q%"), Keys{"q%2Fx"});
+  EXPECT_EQ(client.Keys("q", 2), keys);
+  for (const std::string& key : keys) EXPECT_EQ(client.Delete(key), Status());
+  EXPECT_EQ(client.Keys(), Keys{});
+}
+
+TEST_P(ObjectStoreContract, ObjectAboveTheMultipartLimitComesBackWhole) {
+  const uint64_t limit = store.Capabilities().multipart_above_bytes;
+  std::string bytes((limit > 0 ? limit : 1'000'000) + 1'234'567, '\0');
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    bytes[i] = static_cast<char>(i * 31 + i / 65'537);
+  }
+  const auto version = client.Put("large", bytes);
+  ASSERT_TRUE(version.ok()) << version.status();
+  const auto info = client.Head("large");
+  EXPECT_EQ(info->size_bytes, bytes.size());
+  EXPECT_EQ(info->version, *version);
+  EXPECT_TRUE(*client.Get("large", 0, bytes.size()) == bytes);
+  const size_t border = bytes.size() - 1'300'000;
+  EXPECT_TRUE(*client.Get("large", border, 100'000) ==
+              bytes.substr(border, 100'000));
+  if (!store.Capabilities().put_if_version) return;
+  // Conditions hold for large objects, too.
+  bytes[0] ^= 1;
+  EXPECT_EQ(
+      client.Put("large", bytes, PutPrecondition::Absent()).status().code(),
+      StatusCode::kConflict);
+  const auto second =
+      client.Put("large", bytes, PutPrecondition::IfVersion(*version));
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_NE(*second, *version);
+  EXPECT_TRUE(*client.Get("large", 0, bytes.size()) == bytes);
+}
+
+TEST_P(ObjectStoreContract, SourceThatFailsLateInALargeObjectChangesNothing) {
+  struct Source final : ObjectSource {
+    explicit Source(uint64_t n) : bytes(n) {}
+    uint64_t size() const override { return bytes; }
+    Status ReadAt(uint64_t position, std::span<std::byte> out) override {
+      if (position + out.size() == bytes) {
+        return {StatusCode::kDataLoss, "source is damaged"};
+      }
+      std::fill(out.begin(), out.end(), std::byte{1});
+      return Status::Ok();
+    }
+    const uint64_t bytes;
+  };
+  const uint64_t size = store.Capabilities().multipart_above_bytes + 3'000'000;
+  const auto put = Await<Result<ObjectVersion>>(runtime, [&](auto done) {
+    store.Put("key", std::make_shared<Source>(size), PutPrecondition::None(),
+              {}, std::move(done));
+  });
+  EXPECT_EQ(put.status().code(), StatusCode::kDataLoss);
+  EXPECT_EQ(client.Keys(), Keys{});
+}
+
+TEST_P(ObjectStoreContract, ReadersOfAReplacedObjectSeeOneOfItsContents) {
+  const std::string contents[] = {std::string(200'000, 'a'),
+                                  std::string(200'000, 'b')};
+  ASSERT_TRUE(client.Put("key", contents[0]).ok());
+  struct Reads {
+    std::atomic<int> pending{12}, mixed{0};
+    std::unique_ptr<Event> over;
+    std::vector<std::string> bytes;
+  };
+  auto reads = std::make_shared<Reads>();
+  reads->over = runtime.NewEvent();
+  reads->bytes.assign(12, std::string(200'000, '?'));
+  for (int i = 0; i < 12; ++i) {
+    std::string& out = reads->bytes[static_cast<size_t>(i)];
+    store.Get("key", 0, std::as_writable_bytes(std::span(out)), {},
+              [reads, &out](const Result<size_t>& got) {
+                // A server may lose such a race, and say so.
+                const StatusCode code = got.status().code();
+                EXPECT_TRUE(got.ok() || code == StatusCode::kUnavailable)
+                    << got.status();
+                if (!got.ok()) out.assign(out.size(), '?');
+                if (out != std::string(200'000, out[0])) ++reads->mixed;
+                if (--reads->pending == 0) reads->over->Set();
+              });
+    if (i % 4 == 1) {
+      ASSERT_TRUE(client.Put("key", contents[i % 8 / 4]).ok());
+    }
+  }
+  reads->over->WaitUntil(std::nullopt);
+  EXPECT_EQ(reads->mixed, 0);
+}
+
+TEST_P(ObjectStoreContract, ManyRequestsAtOnceAreAllAnswered) {
+  struct Puts {
+    std::atomic<int> pending{300}, failed{0};
+    std::unique_ptr<Event> over;
+  };
+  auto puts = std::make_shared<Puts>();
+  puts->over = runtime.NewEvent();
+  for (int i = 0; i < 300; ++i) {
+    store.Put("many/" + std::to_string(1000 + i),
+              MakeStringSource(std::to_string(i)), PutPrecondition::None(), {},
+              [puts](const Result<ObjectVersion>& put) {
+                if (!put.ok()) ++puts->failed;
+                if (--puts->pending == 0) puts->over->Set();
+              });
+  }
+  puts->over->WaitUntil(std::nullopt);
+  EXPECT_EQ(puts->failed, 0);
+  const Keys keys = client.Keys("many/", 77);
+  ASSERT_EQ(keys.size(), 300u);
+  EXPECT_EQ(*client.Get(keys[123]), "123");
+}
+
 // Whether this thread is inside a call to the store.
 inline thread_local bool inside_store_call = false;
 

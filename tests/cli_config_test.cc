@@ -34,6 +34,30 @@ class CliConfigTest : public CliTest {
   std::vector<std::string> variables_;
 };
 
+TEST_F(CliConfigTest, ColdUrlReplacesThePlaceThatOthersGave) {
+  const std::string file = Path("c.toml");
+  WriteAll(file, "[cold_storage]\ntype = \"local\"\npath = \"/nowhere\"\n");
+  const std::string shown = Good({"config", "--config", file, "--cold",
+                                  "s3://b/p?endpoint=http://127.0.0.1:1"});
+  EXPECT_THAT(shown, ContainsRegex("cold_storage.url +s3://b/p.* +--cold\n"));
+  EXPECT_THAT(shown, ContainsRegex("cold_storage.bucket +b +--cold\n"));
+  EXPECT_THAT(shown, Not(HasSubstr("/nowhere")));
+  // A part of what the URL names can be given beside it.
+  EXPECT_THAT(Good({"config", "--cold", "s3://b", "--set",
+                    "cold_storage.region=eu-west-1"}),
+              ContainsRegex("cold_storage.url +s3://b.region=eu-west-1 "));
+}
+
+TEST_F(CliConfigTest, ColdUrlThatIsWrongIsToldWithItsSource) {
+  const Ran wrong = Run({"stats", "--cold", "s4://bucket"});
+  EXPECT_NE(wrong.exit, 0);
+  EXPECT_THAT(wrong.err, HasSubstr("--cold"));
+  EXPECT_THAT(wrong.err, HasSubstr("unknown scheme 's4'"));
+  const Ran secret = Run({"stats", "--cold", "s3://key:hunter2@bucket"});
+  EXPECT_NE(secret.exit, 0);
+  EXPECT_THAT(secret.err, Not(HasSubstr("hunter2")));
+}
+
 TEST_F(CliConfigTest, FlagGoesBeforeEnvironmentBeforeFileBeforeDefault) {
   const std::string file = ConfigFile(
       "wal_max_bytes = \"2GiB\"\nmax_batch_bytes = \"1MiB\"\n"

@@ -122,6 +122,10 @@ typedef struct strata_config {
   uint32_t default_partitions;
   uint64_t reserve_bytes;
   int64_t shutdown_timeout_ms;
+  /* NULL: cold_dir says. Else in its place, as ParseColdUrl of
+   * strata/config.h has it: "s3://bucket/prefix?endpoint=...". Keys come from
+   * the environment. */
+  const char* cold_url;
 } strata_config;
 
 /* Fills `config`, of `size` bytes (sizeof *config), with the defaults. */

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "strata/status.h"
@@ -28,14 +29,25 @@ struct LocalFs {
   std::filesystem::path path;
 };
 
-// S3 or compatible. Not built yet: Open answers kUnsupported.
+// AWS S3, or what speaks like it: MinIO, Ceph, R2. Without a key pair here it
+// is looked for as AWS's own tools do: environment, shared credentials file,
+// the container's and the instance's metadata.
 struct S3 {
-  std::string endpoint;
+  std::string endpoint;  // "https://host[:port]"; empty: AWS's for the region
   std::string bucket;
-  std::string region;
+  std::string region;  // empty: us-east-1
   std::optional<std::string> access_key;
   std::optional<std::string> secret_key;
+  // The bucket in the path of a request, not in its host.
   bool use_path_style = false;
+  // Keys begin with it and a '/'. A bucket may hold several logs.
+  std::string prefix{};
+  std::optional<std::string> session_token{};
+  std::string server_side_encryption{};  // empty, "AES256" or "aws:kms"
+  std::string kms_key_id{};              // of aws:kms; empty: the account's own
+  std::string storage_class{};           // empty: the bucket's
+  // PEM file of the authorities to trust; empty: the system's.
+  std::filesystem::path ca_bundle{};
 };
 
 // Azure Blob Storage. Not built yet: Open answers kUnsupported.
@@ -43,13 +55,21 @@ struct AzureBlob {
   std::string account;
   std::string container;
   std::optional<std::string> access_key;
+  std::string endpoint{};  // empty: Azure's for the account
+  std::string prefix{};
+  std::filesystem::path ca_bundle{};
 };
 
-// Google Cloud Storage. Not built yet: Open answers kUnsupported.
+// Google Cloud Storage through its XML API, with an HMAC key.
 struct Gcs {
   std::string bucket;
+  // Not set: GOOGLE_HMAC_ACCESS_KEY_ID and GOOGLE_HMAC_SECRET of the
+  // environment.
   std::optional<std::string> access_key;
   std::optional<std::string> secret_key;
+  std::string endpoint{};  // empty: Google's
+  std::string prefix{};
+  std::filesystem::path ca_bundle{};
 };
 
 // Warm is final. A full warm tier refuses writes rather than losing data.
@@ -59,6 +79,24 @@ struct Disabled {};
 
 using ColdStorageConfig = std::variant<cold::LocalFs, cold::S3, cold::AzureBlob,
                                        cold::Gcs, cold::Disabled>;
+
+// The cold storage that one URL names:
+//
+//   s3://bucket/prefix?endpoint=http://127.0.0.1:9000&region=eu-west-1
+//   azblob://account/container/prefix?endpoint=...
+//   gs://bucket/prefix
+//   file:///var/lib/strata-cold; file: is the default, <data_dir>/cold
+//   disabled:
+//
+// Of s3 also: path_style (true where an endpoint is given, unless it says
+// false), sse, kms_key_id, storage_class; of all three ca_bundle. Text in it is
+// percent-encoded. Credentials are never part of a URL: kInvalidArgument for a
+// user or a key in it, which the message does not repeat, as for whatever else
+// is unknown or missing.
+Result<ColdStorageConfig> ParseColdUrl(std::string_view url);
+
+// The URL of it, without credentials.
+std::string ColdUrl(const ColdStorageConfig& cold);
 
 // How warm segments are read.
 enum class WarmReadMode : uint8_t {

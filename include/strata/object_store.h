@@ -12,9 +12,11 @@
 //    after the request was sent, connection lost) it answers kUnknown. It does
 //    not repeat a conditional Put by itself.
 //  * kNotFound: no such key. kConflict: the precondition did not hold, nothing
-//    changed. kUnavailable: try again later. kDeadlineExceeded: the deadline
-//    passed before the request was sent. kCancelled: the caller asked to stop
-//    before.
+//    changed. kUnavailable: try again later. kOverloaded: the same, and slower;
+//    Status::retry_after may say when. kIoError: refused until somebody mends
+//    it: credentials, no such bucket. kDeadlineExceeded: the deadline passed
+//    before the request was sent, or before a read was answered. kCancelled:
+//    the caller asked to stop before.
 //
 // A TieredStorage that is destroyed waits for requests only as shutdown_timeout
 // says. Others may be under way when it is gone: whenever their answers come,

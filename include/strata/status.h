@@ -11,6 +11,7 @@
 //   }
 #pragma once
 
+#include <chrono>
 #include <cstdlib>
 #include <memory>
 #include <ostream>
@@ -61,8 +62,9 @@ enum class StatusCode {
   kReadOnly,
   // A newer format, or a feature that this build lacks. Use another build.
   kUnsupported,
-  // The operating system refused an operation that says nothing about the
-  // bytes (permission, too many open files, an I/O error on open).
+  // The operating system or the object store refused an operation, which says
+  // nothing about the bytes (permission, too many open files, an I/O error on
+  // open; credentials, no such bucket, a certificate). Mend that first.
   kIoError,
   // The store is shut down. Open it again.
   kClosed,
@@ -96,15 +98,26 @@ class [[nodiscard]] Status {
   // The same code with "context: " in front of the message; Ok stays Ok.
   Status WithContext(std::string_view context) const;
 
+  // How long the other side asked to be left alone; zero if it did not say.
+  // Copies and WithContext keep it.
+  std::chrono::milliseconds retry_after() const {
+    return ok() ? std::chrono::milliseconds(0) : failure_->retry_after;
+  }
+  Status WithRetryAfter(std::chrono::milliseconds wait) const;
+
   friend bool operator==(const Status& a, const Status& b) {
-    return a.code() == b.code() && a.message() == b.message();
+    return a.code() == b.code() && a.message() == b.message() &&
+           a.retry_after() == b.retry_after();
   }
 
  private:
   struct Failure {
     StatusCode code;
     std::string message;
+    std::chrono::milliseconds retry_after{0};
   };
+  explicit Status(Failure failure)
+      : failure_(std::make_unique<const Failure>(std::move(failure))) {}
   std::unique_ptr<const Failure> failure_;
 };
 

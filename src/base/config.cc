@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/uri.h"
+
 namespace strata {
 namespace {
 
@@ -96,15 +98,28 @@ Status CheckNamed(std::string_view field, std::string_view value) {
   return Refused(field, value, "must not be empty");
 }
 
+Status CheckEndpoint(const std::string& endpoint) {
+  if (endpoint.empty() || ParseEndpoint(endpoint)) return Status::Ok();
+  return Refused("cold_storage.endpoint", endpoint,
+                 "expected http://host[:port] or https://host[:port]");
+}
+
 Status CheckCold(const cold::S3& s3) {
-  return CheckNamed("cold_storage.bucket", s3.bucket);
+  STRATA_RETURN_IF_ERROR(CheckNamed("cold_storage.bucket", s3.bucket));
+  STRATA_RETURN_IF_ERROR(CheckEndpoint(s3.endpoint));
+  const std::string& sse = s3.server_side_encryption;
+  if (sse.empty() || sse == "AES256" || sse == "aws:kms") return Status::Ok();
+  return Refused("cold_storage.server_side_encryption", sse,
+                 "expected AES256, aws:kms or nothing");
 }
 Status CheckCold(const cold::Gcs& gcs) {
-  return CheckNamed("cold_storage.bucket", gcs.bucket);
+  STRATA_RETURN_IF_ERROR(CheckNamed("cold_storage.bucket", gcs.bucket));
+  return CheckEndpoint(gcs.endpoint);
 }
 Status CheckCold(const cold::AzureBlob& azure) {
   STRATA_RETURN_IF_ERROR(CheckNamed("cold_storage.account", azure.account));
-  return CheckNamed("cold_storage.container", azure.container);
+  STRATA_RETURN_IF_ERROR(CheckNamed("cold_storage.container", azure.container));
+  return CheckEndpoint(azure.endpoint);
 }
 Status CheckCold(const cold::Disabled&) { return Status::Ok(); }
 Status CheckCold(const cold::LocalFs& local) {

@@ -152,6 +152,15 @@ std::optional<std::string> GetColdType(const Config& config) {
   return std::string(kColdTypeNames[config.cold_storage.index()]);
 }
 
+Status SetColdUrl(Config& config, std::string_view text) {
+  STRATA_ASSIGN_OR_RETURN(config.cold_storage, ParseColdUrl(text));
+  return Status::Ok();
+}
+
+std::optional<std::string> GetColdUrl(const Config& config) {
+  return ColdUrl(config.cold_storage);
+}
+
 // ---- fields of the cold storages that have them ---------------------------
 
 // The field of the alternative in use, if it is that of one of `members`.
@@ -325,19 +334,37 @@ constexpr auto kStoreSettings = std::to_array<StoreSetting>({
                  .expected = kColdTypes,
                  .description =
                      "Where cold segments go; disabled: warm is final, and a "
-                     "full warm tier refuses writes. s3, azure and gcs are "
-                     "not built yet.",
+                     "full warm tier refuses writes. azure is not built yet.",
                  .set = SetColdType,
                  .get = GetColdType},
+    StoreSetting{.name = "cold_storage.url",
+                 .kind = kText,
+                 .expected = "a URL such as s3://bucket/prefix",
+                 .description =
+                     "Type, place and parameters in one: "
+                     "s3://bucket/prefix?endpoint=...&region=..., "
+                     "gs://bucket/prefix, "
+                     "azblob://account/container/prefix, file:///directory or "
+                     "disabled:. Credentials are never part of it.",
+                 .set = SetColdUrl,
+                 .get = GetColdUrl},
     ColdOf<kText, &cold::LocalFs::path>(
         "cold_storage.path",
         "Of local: the directory; empty: <data_dir>/cold."),
-    ColdOf<kText, &cold::S3::endpoint>("cold_storage.endpoint",
-                                       "Of s3: the service's address."),
+    ColdOf<kText, &cold::S3::endpoint, &cold::AzureBlob::endpoint,
+           &cold::Gcs::endpoint>(
+        "cold_storage.endpoint",
+        "Of s3, azure and gcs: the service's address, http:// or https://; "
+        "empty: the cloud's own."),
     ColdOf<kText, &cold::S3::bucket, &cold::Gcs::bucket>(
         "cold_storage.bucket", "Of s3 and gcs: the bucket's name."),
     ColdOf<kText, &cold::S3::region>("cold_storage.region",
-                                     "Of s3: the bucket's region."),
+                                     "Of s3: the bucket's region; empty: "
+                                     "us-east-1."),
+    ColdOf<kText, &cold::S3::prefix, &cold::AzureBlob::prefix,
+           &cold::Gcs::prefix>(
+        "cold_storage.prefix",
+        "Of s3, azure and gcs: all keys begin with it and a '/'."),
     ColdOf<kBool, &cold::S3::use_path_style>(
         "cold_storage.use_path_style",
         "Of s3: whether the bucket is named in the path of a request, not in "
@@ -347,10 +374,26 @@ constexpr auto kStoreSettings = std::to_array<StoreSetting>({
     ColdOf<kText, &cold::AzureBlob::container>("cold_storage.container",
                                                "Of azure: the container."),
     ColdOf<kText, &cold::S3::access_key, &cold::AzureBlob::access_key,
-           &cold::Gcs::access_key>("cold_storage.access_key",
-                                   "Of s3, azure and gcs: the key.", true),
+           &cold::Gcs::access_key>(
+        "cold_storage.access_key",
+        "Of s3, azure and gcs: the key; not set: that of the environment.",
+        true),
     ColdOf<kText, &cold::S3::secret_key, &cold::Gcs::secret_key>(
         "cold_storage.secret_key", "Of s3 and gcs: the key's secret.", true),
+    ColdOf<kText, &cold::S3::session_token>("cold_storage.session_token",
+                                            "Of s3: of temporary keys.", true),
+    ColdOf<kText, &cold::S3::server_side_encryption>(
+        "cold_storage.server_side_encryption",
+        "Of s3: AES256, aws:kms or empty for the bucket's own."),
+    ColdOf<kText, &cold::S3::kms_key_id>("cold_storage.kms_key_id",
+                                         "Of s3 with aws:kms: the key."),
+    ColdOf<kText, &cold::S3::storage_class>(
+        "cold_storage.storage_class", "Of s3: empty for the bucket's own."),
+    ColdOf<kText, &cold::S3::ca_bundle, &cold::AzureBlob::ca_bundle,
+           &cold::Gcs::ca_bundle>(
+        "cold_storage.ca_bundle",
+        "Of s3, azure and gcs: a PEM file of the authorities to trust; empty: "
+        "the system's."),
 });
 
 constexpr auto kTopicSettings = std::to_array<TopicSetting>({

@@ -28,7 +28,8 @@ std::string_view StatusCodeName(StatusCode code) {
 Status::Status(StatusCode code, std::string message)
     : failure_(code == StatusCode::kOk
                    ? nullptr
-                   : new Failure{code, std::move(message)}) {}
+                   : new Failure{.code = code, .message = std::move(message)}) {
+}
 
 Status::Status(const Status& other)
     : failure_(other.ok() ? nullptr
@@ -52,7 +53,16 @@ std::string Status::ToString() const {
 
 Status Status::WithContext(std::string_view context) const {
   if (ok()) return *this;
-  return Status(code(), std::string(context).append(": ").append(message()));
+  return Status(
+      Failure{.code = code(),
+              .message = std::string(context).append(": ").append(message()),
+              .retry_after = retry_after()});
+}
+
+Status Status::WithRetryAfter(std::chrono::milliseconds wait) const {
+  if (ok()) return *this;
+  return Status(
+      Failure{.code = code(), .message = message(), .retry_after = wait});
 }
 
 std::ostream& operator<<(std::ostream& out, const Status& status) {

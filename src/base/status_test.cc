@@ -32,6 +32,14 @@ TEST(StatusTest, ContextStandsInFrontAndKeepsTheCode) {
   EXPECT_EQ(Status::Ok().WithContext("open"), Status::Ok());
 }
 
+TEST(StatusTest, WaitAskedForIsKept) {
+  const Status status = Status(StatusCode::kOverloaded, "slow down")
+                            .WithRetryAfter(std::chrono::seconds(2));
+  EXPECT_EQ(status.code(), StatusCode::kOverloaded);
+  EXPECT_EQ(status.WithContext("here").retry_after(), std::chrono::seconds(2));
+  EXPECT_EQ(Status().retry_after().count(), 0);
+}
+
 TEST(StatusTest, EveryCodeHasANameOfItsOwn) {
   std::set<std::string_view> names;
   const int last = static_cast<int>(StatusCode::kClosed);

@@ -39,8 +39,8 @@ template <typename Struct, typename Last>
 constexpr bool EndsWith(size_t last_at) {
   return last_at + sizeof(Last) == sizeof(Struct);
 }
-static_assert(EndsWith<strata_config, int64_t>(offsetof(strata_config,
-                                                        shutdown_timeout_ms)));
+static_assert(EndsWith<strata_config, const char*>(offsetof(strata_config,
+                                                            cold_url)));
 static_assert(EndsWith<strata_append_options, uint64_t>(
     offsetof(strata_append_options, expected_offset)));
 static_assert(EndsWith<strata_read_options, int64_t>(

@@ -73,6 +73,8 @@ Result<TieredStorageConfig> ToConfig(const strata_config& given) {
   if (c.warm_dir != nullptr) config.warm_tier_path = c.warm_dir;
   if (c.cold_disabled != 0) {
     config.cold_storage = cold::Disabled();
+  } else if (c.cold_url != nullptr) {
+    STRATA_ASSIGN_OR_RETURN(config.cold_storage, ParseColdUrl(c.cold_url));
   } else if (c.cold_dir != nullptr) {
     config.cold_storage = cold::LocalFs{c.cold_dir};
   }

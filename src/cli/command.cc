@@ -45,6 +45,14 @@ void AddStoreOptions(CLI::App& app, Invocation& invocation) {
          },
          "The store's directory (default ./strata-data)")
       ->type_name("DIR");
+  app.add_option_function<std::string>(
+         "--cold",
+         [&invocation](const std::string& url) {
+           invocation.flags.push_back({"cold_storage.url", url, "--cold"});
+         },
+         "Cold storage: s3://bucket/prefix, gs://bucket/prefix, "
+         "file:///directory, disabled:")
+      ->type_name("URL");
   app.add_option("--config", invocation.config_file,
                  "Settings in TOML; see strata config")
       ->type_name("FILE");

@@ -24,11 +24,12 @@ struct DemoOptions {
 
 // A third of the run fits into hot, two thirds into warm: the rest has to go
 // on to cold.
-TieredStorageConfig SmallTiers(std::filesystem::path data_dir,
+TieredStorageConfig SmallTiers(const TieredStorageConfig& given,
                                const DemoOptions& options) {
   const uint64_t third = options.size_mib * kMiB / 3;
   TieredStorageConfig config;
-  config.data_dir = std::move(data_dir);
+  config.data_dir = given.data_dir;
+  config.cold_storage = given.cold_storage;
   config.hot_tier_max_bytes = third;
   config.warm_tier_max_bytes = 2 * third;
   config.wal_file_bytes = 512 * kKiB;
@@ -84,8 +85,9 @@ Status Demo(const Invocation& invocation, const DemoOptions& options) {
   DemoReport report;
   report.program = invocation.program;
   report.data_dir = effective.config.data_dir;
+  report.cold = effective.config.cold_storage;
   return WithStore(
-      SmallTiers(effective.config.data_dir, options), IfMissing::kCreate,
+      SmallTiers(effective.config, options), IfMissing::kCreate,
       [&](TieredStorage& store) { return RunOn(store, report, input); });
 }
 
@@ -96,10 +98,12 @@ void AddDemo(CLI::App& app, Invocation& invocation) {
       app, invocation, "demo",
       "Send real files through hot, warm and cold and compare what comes back",
       "  strata demo\n"
-      "  strata demo /var/log/dpkg.log --data-dir /tmp/strata-demo\n\n"
+      "  strata demo /var/log/dpkg.log --data-dir /tmp/strata-demo\n"
+      "  strata demo --cold 's3://bucket/prefix?region=eu-west-1'\n\n"
       "Lines become records, files topics. The tiers are small, so that data "
       "moves on\nwhile it is written. A second run goes on from the first and "
-      "reads back both. Of\nthe configuration only data_dir counts.");
+      "reads back both. Of\nthe configuration only data_dir and cold storage "
+      "count.");
   DemoOptions& o = OnRun(command, invocation, Demo);
   command
       .add_option("FILE", o.files,

@@ -56,6 +56,16 @@ std::string Outcome(const DemoReport& report) {
   return text + "\n";
 }
 
+// Cold storage beside the store is found without being named.
+bool IsBeside(const ColdStorageConfig& cold) {
+  const auto* local = std::get_if<cold::LocalFs>(&cold);
+  return local != nullptr && local->path.empty();
+}
+
+std::string ColdFlag(const ColdStorageConfig& cold) {
+  return IsBeside(cold) ? "" : fmt::format(" --cold '{}'", ColdUrl(cold));
+}
+
 std::string NextCommands(const DemoReport& report) {
   const std::string topic = report.written.shares.empty()
                                 ? "TOPIC"
@@ -66,8 +76,9 @@ std::string NextCommands(const DemoReport& report) {
         "consume " + topic + " --partition 0 --count 3 -f '%t/%p@%o %v\\n'",
         "demote " + topic + " --to cold", std::string("stats"),
         std::string("verify")}) {
-    text += fmt::format("  {} --data-dir {} {}\n", report.program,
-                        report.data_dir.native(), command);
+    text +=
+        fmt::format("  {} --data-dir {}{} {}\n", report.program,
+                    report.data_dir.native(), ColdFlag(report.cold), command);
   }
   return text;
 }
@@ -92,8 +103,9 @@ std::string ToText(const DemoReport& report) {
       FormatCount(stats.offloads), FormatCount(stats.demotions),
       FormatCount(stats.promotions), FormatCount(stats.migrations_failed));
   text += Outcome(report);
-  text += fmt::format("Data: {0}: wal/ and manifest, warm/, cold/.\n",
-                      report.data_dir.native());
+  text += fmt::format(
+      "Data: {0}: wal/ and manifest, warm/{1}.\n", report.data_dir.native(),
+      IsBeside(report.cold) ? ", cold/" : "; cold: " + ColdUrl(report.cold));
   return text + NextCommands(report);
 }
 

@@ -12,6 +12,7 @@ namespace strata::cli {
 struct DemoReport {
   std::string program;  // as it was called, for hints
   std::filesystem::path data_dir;
+  ColdStorageConfig cold;
   uint64_t run = 0;
   DemoWritten written;
   DemoReadBack read_back;

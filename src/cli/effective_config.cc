@@ -11,7 +11,21 @@ namespace {
 // The last one of a name wins.
 using Given = std::map<std::string, GivenSetting, std::less<>>;
 
+constexpr std::string_view kColdUrl = "cold_storage.url";
+
+// Who names the place of cold storage anew does not mean a part of the old one.
+void DropOlderPlace(const std::vector<GivenSetting>& settings, Given& given) {
+  for (const GivenSetting& setting : settings) {
+    if (setting.name == "cold_storage.type") given.erase(std::string(kColdUrl));
+    if (setting.name != kColdUrl) continue;
+    std::erase_if(given, [](const auto& older) {
+      return older.first.starts_with("cold_storage.");
+    });
+  }
+}
+
 void Take(std::vector<GivenSetting> settings, Given& given) {
+  DropOlderPlace(settings, given);
   for (GivenSetting& setting : settings) {
     std::string name = setting.name;
     given.insert_or_assign(std::move(name), std::move(setting));
@@ -82,7 +96,15 @@ Result<EffectiveConfig> Resolve(const Invocation& invocation) {
     const GivenSetting& by = found->second;
     STRATA_RETURN_IF_ERROR(
         setting.Set(effective.config, by.text).WithContext(by.source));
-    effective.sources.emplace(setting.name, by.source);
+    effective.sources.insert_or_assign(std::string(setting.name), by.source);
+    if (setting.name != kColdUrl) continue;
+    // The parts of the place come with it; what gives one anew is behind it in
+    // the table.
+    for (const StoreSetting& part : StoreSettings()) {
+      if (part.name.starts_with("cold_storage.")) {
+        effective.sources.insert_or_assign(std::string(part.name), by.source);
+      }
+    }
   }
   STRATA_RETURN_IF_ERROR(WithSource(effective, effective.config.Validate()));
   return effective;

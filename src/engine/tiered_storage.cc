@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "engine/blocking.h"
+#include "engine/cold_store.h"
 #include "engine/engine.h"
 #include "engine/store_directory.h"
 #include "io/posix_file_system.h"
-#include "object_store/file/file_object_store.h"
 #include "object_store/host_object_store.h"
 #include "runtime/completion_thread.h"
 #include "runtime/thread_runtime.h"
@@ -23,43 +23,16 @@ using engine::PartitionPtr;
 using engine::WaitFor;
 using engine::WaitForStatus;
 
-Result<std::shared_ptr<ObjectStore>> OpenCold(const TieredStorageConfig& config,
-                                              Runtime& runtime,
-                                              bool read_only) {
-  using StorePtr = std::shared_ptr<ObjectStore>;
-  if (std::holds_alternative<cold::Disabled>(config.cold_storage)) {
-    return StorePtr();
-  }
-  if (const auto* local = std::get_if<cold::LocalFs>(&config.cold_storage)) {
-    const std::filesystem::path path =
-        local->path.empty() ? config.data_dir / "cold" : local->path;
-    std::error_code ignored;
-    if (read_only && !std::filesystem::exists(path, ignored)) {
-      return StorePtr();  // nothing was ever offloaded to it
-    }
-    STRATA_ASSIGN_OR_RETURN(std::unique_ptr<FileSystem> files,
-                            OpenPosixFileSystem(path, !read_only));
-    return StorePtr(MakeFileObjectStore(std::move(files), runtime));
-  }
-  const char* name = "Google Cloud Storage";
-  if (std::holds_alternative<cold::S3>(config.cold_storage)) name = "S3";
-  if (std::holds_alternative<cold::AzureBlob>(config.cold_storage)) {
-    name = "Azure Blob";
-  }
-  return Status(StatusCode::kUnsupported,
-                fmt::format("cold storage on {} is not built yet", name));
-}
-
 }  // namespace
 
-// Destroyed from the bottom up: the host's object store is cut off, so that
-// nothing begins any more but on the runtime's threads; the engine's last tasks
-// end with the runtime, and everything they refer to goes after it. The last
-// completions are posted when the engine goes, and run before the destructor
-// returns.
+// Destroyed from the bottom up: the host's object store, or the bucket's
+// client, is cut off, so that nothing begins any more but on the runtime's
+// threads; the engine's last tasks end with the runtime, and everything they
+// refer to goes after it. The last completions are posted when the engine goes,
+// and run before the destructor returns.
 struct TieredStorage::World {
   ~World() {
-    if (host_cold != nullptr) host_cold->Close();
+    if (cold_door != nullptr) cold_door->Close();
     runtime.reset();
     engine.reset();
     if (own_executor != nullptr) own_executor->Finish();
@@ -70,7 +43,7 @@ struct TieredStorage::World {
   std::unique_ptr<FileSystem> warm_fs;
   std::unique_ptr<Engine> engine;
   std::unique_ptr<Runtime> runtime;
-  std::shared_ptr<HostObjectStore> host_cold;  // null: the store is ours
+  std::shared_ptr<HostObjectStore> cold_door;  // null: no threads of others
 };
 
 TieredStorage::TieredStorage(std::unique_ptr<World> world)
@@ -113,13 +86,11 @@ Result<std::unique_ptr<TieredStorage>> TieredStorage::OpenWorld(
                          .job_threads = config.migration_concurrency,
                          .read_threads = 2,
                          .cold_threads = 4});
-  std::shared_ptr<ObjectStore> cold;
-  if (options.cold_store != nullptr) {
-    cold = world->host_cold = std::make_shared<HostObjectStore>(
-        std::move(options.cold_store), world->runtime->cold_executor());
-  } else {
-    STRATA_ASSIGN_OR_RETURN(cold, OpenCold(config, *world->runtime, read_only));
-  }
+  STRATA_ASSIGN_OR_RETURN(
+      engine::ColdStore cold,
+      engine::OpenColdStore(config, std::move(options.cold_store),
+                            *world->runtime, Logger(options.log), read_only));
+  world->cold_door = std::move(cold.door);
   std::shared_ptr<CompletionExecutor> executor = std::move(options.executor);
   if (executor == nullptr) {
     executor = world->own_executor = std::make_shared<CompletionThread>();
@@ -129,7 +100,7 @@ Result<std::unique_ptr<TieredStorage>> TieredStorage::OpenWorld(
       open(std::move(config), {.runtime = *world->runtime,
                                .data_fs = *world->data_fs,
                                .warm_fs = *world->warm_fs,
-                               .cold = std::move(cold),
+                               .cold = std::move(cold.store),
                                .log = std::move(options.log),
                                .executor = executor});
   if (!engine.ok()) return std::move(engine).status();

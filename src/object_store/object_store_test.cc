@@ -3,9 +3,12 @@
 #include <gtest/gtest.h>
 
 #include "io/posix_file_system.h"
+#include "object_store/adaptive_object_store.h"
 #include "object_store/file/file_object_store.h"
 #include "object_store/instrumented_object_store.h"
 #include "object_store/memory/memory_object_store.h"
+#include "object_store/rate_limited_object_store.h"
+#include "object_store/retrying_object_store.h"
 #include "runtime/thread_runtime.h"
 #include "testing/faulty_object_store.h"
 #include "testing/object_store_contract.h"
@@ -63,13 +66,28 @@ World DecoratedWorld() {
   return world;
 }
 
+// As a store of the network is put together.
+World GuardedWorld() {
+  World world = MemoryWorld();
+  Runtime& runtime = *world->runtime;
+  world->store = MakeRateLimitedObjectStore(
+      std::move(world->store),
+      {.requests_per_second = 10'000, .bytes_per_second = 100'000'000},
+      runtime);
+  auto adaptive = std::make_shared<AdaptiveObjectStore>(
+      std::move(world->store), ConcurrencyLimits{}, runtime);
+  world->store = MakeRetryingObjectStore(adaptive->store(), {}, runtime);
+  return world;
+}
+
 INSTANTIATE_TEST_SUITE_P(
     BackEnds, ObjectStoreContract,
     testing::Values(ObjectStoreBackend{"Memory", MemoryWorld},
                     ObjectStoreBackend{"MemoryOnThreads", MemoryOnThreadsWorld},
                     ObjectStoreBackend{"SimFile", SimFileWorld},
                     ObjectStoreBackend{"PosixFile", PosixFileWorld},
-                    ObjectStoreBackend{"Decorated", DecoratedWorld}),
+                    ObjectStoreBackend{"Decorated", DecoratedWorld},
+                    ObjectStoreBackend{"Guarded", GuardedWorld}),
     [](const auto& param_info) { return param_info.param.name; });
 
 // --- What only a simulated clock can show ---

@@ -3,23 +3,12 @@
 #include <sys/random.h>
 
 #include "base/check.h"
+#include "runtime/system_clock.h"
 #include "runtime/thread_pool.h"
 #include "runtime/xoshiro.h"
 
 namespace strata {
 namespace {
-
-// Thread-safe.
-class SystemClock final : public Clock {
- public:
-  MonotonicTime Now() const override {
-    return std::chrono::steady_clock::now();
-  }
-  TimestampMs WallNow() const override {
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    return std::chrono::floor<std::chrono::milliseconds>(now).count();
-  }
-};
 
 Xoshiro256::State SeedFromKernel() {
   Xoshiro256::State seed;

@@ -1,0 +1,172 @@
+#include "object_store/s3/s3_connection.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "net/digest.h"
+
+namespace strata {
+namespace {
+
+constexpr uint64_t kPieceBytes = uint64_t{1} << 20;
+
+// `text` without the secrets of `credentials`, should a server repeat them.
+std::string Redacted(std::string text, const Credentials& credentials) {
+  for (const std::string* secret :
+       {&credentials.secret_key, &credentials.session_token}) {
+    if (secret->empty()) continue;
+    for (size_t at = 0; (at = text.find(*secret, at)) != text.npos;) {
+      text.replace(at, secret->size(), "...");
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+Status ReadThrough(ObjectSource& source, uint64_t position, uint64_t length,
+                   const std::function<void(ByteSpan)>& sink) {
+  if (const auto whole = source.Contiguous()) {
+    sink(whole->subspan(position, length));
+    return Status::Ok();
+  }
+  std::vector<std::byte> piece(std::min(length, kPieceBytes));
+  while (length > 0) {
+    const auto part =
+        std::span(piece).first(std::min<uint64_t>(length, piece.size()));
+    STRATA_RETURN_IF_ERROR(source.ReadAt(position, part));
+    sink(part);
+    position += part.size();
+    length -= part.size();
+  }
+  return Status::Ok();
+}
+
+S3Connection::S3Connection(S3Options options, Endpoint endpoint,
+                           std::shared_ptr<CredentialsProvider> credentials,
+                           std::shared_ptr<HttpClient> http)
+    : options_(std::move(options)),
+      scheme_(options_.dialect == S3Dialect::kGoogle ? kGoogleSigning
+                                                     : kAwsSigning),
+      origin_((endpoint.tls ? "https://" : "http://") +
+              (options_.path_style ? "" : options_.bucket + ".") +
+              endpoint.authority),
+      host_(origin_.substr(origin_.find("://") + 3)),
+      base_path_(endpoint.path +
+                 (options_.path_style ? "/" + options_.bucket : "")),
+      tls_(endpoint.tls),
+      credentials_(std::move(credentials)),
+      http_(std::move(http)) {}
+
+std::string S3Connection::Describe(std::string_view key) const {
+  std::string text = options_.dialect == S3Dialect::kGoogle ? "gcs:" : "s3:";
+  text += options_.bucket;
+  if (!key.empty()) text.append("/").append(key);
+  return text;
+}
+
+std::string S3Connection::HeaderName(std::string_view name) const {
+  return std::string(scheme_.header_prefix).append(name);
+}
+
+// TLS keeps the payload from being changed on its way; without it the
+// signature has to.
+Result<std::string> S3Connection::PayloadHash(const S3Call& call) const {
+  if (tls_ && call.body != nullptr) return std::string(kUnsignedPayload);
+  Sha256Stream hash;
+  if (call.body != nullptr) {
+    STRATA_RETURN_IF_ERROR(
+        ReadThrough(*call.body, call.body_position, call.body_length,
+                    [&](ByteSpan bytes) { hash.Update(bytes); }));
+  }
+  return ToHex(hash.Finish());
+}
+
+void S3Connection::Send(S3Call call, Done done) {
+  Result<std::string> hash = PayloadHash(call);
+  if (!hash.ok()) return done({std::move(hash).status(), {}});
+  credentials_->Get([self = shared_from_this(), call = std::move(call),
+                     hash = *std::move(hash),
+                     done = std::move(done)](auto credentials) mutable {
+    if (!credentials.ok()) return done({credentials.status(), {}});
+    self->SendSigned(std::move(call), hash, *std::move(credentials),
+                     std::move(done));
+  });
+}
+
+HttpRequest S3Connection::Sign(S3Call& call, const Credentials& credentials,
+                               const std::string& payload_hash) const {
+  const std::string timestamp = SigningTimestamp(http_->clock().WallNow());
+  const bool google = options_.dialect == S3Dialect::kGoogle;
+  SignableRequest signable{.method = HttpMethodName(call.method),
+                           .path = base_path_ + "/" + call.key,
+                           .query = std::move(call.query),
+                           .headers = std::move(call.headers),
+                           .payload_hash = payload_hash};
+  // An object at the root of a virtual host, or the bucket by its path.
+  if (call.key.empty() && !base_path_.empty()) signable.path.pop_back();
+  HttpHeaders& headers = signable.headers;
+  headers.push_back({HeaderName("date"), timestamp});
+  headers.push_back({HeaderName("content-sha256"), payload_hash});
+  if (!credentials.session_token.empty()) {
+    headers.push_back(
+        {HeaderName("security-token"), credentials.session_token});
+  }
+  headers.push_back({"Host", host_});
+  const SigningKey key{.scheme = scheme_,
+                       .access_key = credentials.access_key,
+                       .secret_key = credentials.secret_key,
+                       .region = options_.region,
+                       .service = google ? "storage" : "s3"};
+  const Signature signature = SignV4(signable, key, timestamp);
+
+  HttpRequest request;
+  request.method = call.method;
+  request.url = origin_ + PercentEncodePath(signable.path);
+  const std::string query = EncodeQuery(signable.query);
+  if (!query.empty()) request.url += "?" + query;
+  headers.pop_back();  // libcurl sends Host
+  request.headers = std::move(headers);
+  request.headers.push_back({"Authorization", signature.authorization});
+  return request;
+}
+
+void S3Connection::SendSigned(S3Call call, const std::string& payload_hash,
+                              std::shared_ptr<const Credentials> credentials,
+                              Done done) {
+  HttpRequest request = Sign(call, *credentials, payload_hash);
+  request.body = std::move(call.body);
+  request.body_position = call.body_position;
+  request.body_length = call.body_length;
+  request.out = call.out;
+  request.memory = std::move(call.memory);
+  // A body is never sent twice by the client; what has none could be.
+  request.once = call.changes && call.body_length == 0 &&
+                 (call.conditional || call.method == HttpMethod::kPost);
+  request.deadline = call.limits.deadline;
+  request.cancel = std::move(call.limits.cancel);
+  S3Question question{.what = Describe(call.key),
+                      .method = call.method,
+                      .changes = call.changes,
+                      .conditional = call.conditional};
+  http_->Send(
+      std::move(request),
+      [self = shared_from_this(), question = std::move(question),
+       credentials = std::move(credentials),
+       done = std::move(done)](HttpOutcome outcome) {
+        S3Meaning meaning = MeaningOf(question, outcome);
+        Status& status = meaning.status;
+        if (!status.ok()) {
+          const bool renewable = meaning.token_expired &&
+                                 self->credentials_->Refused(*credentials);
+          const StatusCode code =
+              renewable ? StatusCode::kUnavailable : status.code();
+          status = Status(code, Redacted(status.message(), *credentials))
+                       .WithRetryAfter(status.retry_after());
+        }
+        done({std::move(status), std::move(outcome.response)});
+      });
+}
+
+}  // namespace strata
