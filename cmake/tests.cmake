@@ -13,7 +13,7 @@ function(strata_add_tests name)
   if(STRATA_SANITIZE STREQUAL "thread")
     foreach(source IN LISTS ARGN)
       file(STRINGS ${source} threads LIMIT_COUNT 1
-        REGEX "std::thread|runtime/thread_runtime\\.h")
+        REGEX "std::thread|runtime/(thread_runtime|service_pool)\\.h|net/curl_")
       if(NOT threads)
         list(REMOVE_ITEM sources ${source})
       endif()

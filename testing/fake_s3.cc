@@ -33,6 +33,7 @@ ServedReply FakeS3::Error(int status, const std::string& code,
 }
 
 ServedReply FakeS3::Serve(const ServedRequest& request) {
+  MutexLock lock(mu_);
   const bool multipart = request.target.find("upload") != std::string::npos;
   if (multipart) return Multipart(request);
   if (request.method == "PUT") return Put(request);

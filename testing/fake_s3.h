@@ -6,11 +6,12 @@
 #include <map>
 #include <string>
 
+#include "base/mutex.h"
 #include "testing/faulty_http_server.h"
 
 namespace strata {
 
-// Called by one thread at a time; looked at when nothing is under way.
+// Thread-safe.
 class FakeS3 {
  public:
   ServedReply Serve(const ServedRequest& request);
@@ -20,24 +21,36 @@ class FakeS3 {
     HttpHeaders headers;  // x-amz-meta-*
   };
   // By path, "/bucket/key", as encoded.
-  const std::map<std::string, Object>& objects() const { return objects_; }
-  size_t uploads() const { return uploads_.size(); }
+  std::map<std::string, Object> objects() const {
+    MutexLock lock(mu_);
+    return objects_;
+  }
+  size_t uploads() const {
+    MutexLock lock(mu_);
+    return uploads_.size();
+  }
   // ETags are compared without quotes, as Ceph does.
-  void WantBareEtags() { bare_etags_ = true; }
+  void WantBareEtags() {
+    MutexLock lock(mu_);
+    bare_etags_ = true;
+  }
 
   static ServedReply Error(int status, const std::string& code,
                            const std::string& message = "");
 
  private:
-  ServedReply Put(const ServedRequest& request);
-  ServedReply Get(const ServedRequest& request);
-  ServedReply Multipart(const ServedRequest& request);
-  bool Holds(const ServedRequest& request) const;
+  ServedReply Put(const ServedRequest& request) STRATA_REQUIRES(mu_);
+  ServedReply Get(const ServedRequest& request) STRATA_REQUIRES(mu_);
+  ServedReply Multipart(const ServedRequest& request) STRATA_REQUIRES(mu_);
+  bool Holds(const ServedRequest& request) const STRATA_REQUIRES(mu_);
 
-  std::map<std::string, Object> objects_;
-  std::map<std::string, std::map<int, std::string>> uploads_;  // by id
-  int next_upload_ = 0;
-  bool bare_etags_ = false;
+  mutable Mutex mu_;
+  std::map<std::string, Object> objects_ STRATA_GUARDED_BY(mu_);
+  // By id.
+  std::map<std::string, std::map<int, std::string>> uploads_
+      STRATA_GUARDED_BY(mu_);
+  int next_upload_ STRATA_GUARDED_BY(mu_) = 0;
+  bool bare_etags_ STRATA_GUARDED_BY(mu_) = false;
 };
 
 }  // namespace strata

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <atomic>
-#include <charconv>
 #include <utility>
 
 #include "base/crc32c.h"
 #include "object_store/s3/s3_connection.h"
+#include "object_store/s3/s3_range.h"
 #include "object_store/s3/s3_upload.h"
 #include "object_store/s3/s3_xml.h"
 
@@ -15,39 +15,7 @@ namespace strata {
 namespace {
 
 constexpr uint64_t kMaxObjectBytes = uint64_t{5} << 40;
-constexpr uint64_t kMaxSinglePutBytes = uint64_t{5} << 30;
-constexpr uint64_t kMinPartBytes = uint64_t{5} << 20;
 constexpr std::string_view kChecksumName = "meta-crc32c";
-
-std::optional<uint64_t> ParseNumber(std::string_view text) {
-  uint64_t number = 0;
-  const char* end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data(), end, number);
-  if (parsed.ec != std::errc() || parsed.ptr != end) return std::nullopt;
-  return number;
-}
-
-// "bytes 0-9/100".
-struct ContentRange {
-  uint64_t first = 0;
-  uint64_t last = 0;
-  uint64_t total = 0;
-};
-
-std::optional<ContentRange> ParseContentRange(std::string_view text) {
-  if (!text.starts_with("bytes ")) return std::nullopt;
-  text.remove_prefix(6);
-  const size_t dash = text.find('-');
-  const size_t slash = text.find('/');
-  if (dash == text.npos || slash == text.npos || slash < dash) {
-    return std::nullopt;
-  }
-  const auto first = ParseNumber(text.substr(0, dash));
-  const auto last = ParseNumber(text.substr(dash + 1, slash - dash - 1));
-  const auto total = ParseNumber(text.substr(slash + 1));
-  if (!first || !last || !total) return std::nullopt;
-  return ContentRange{*first, *last, *total};
-}
 
 // Thread-safe.
 class S3ObjectStore final : public ObjectStore,
@@ -105,9 +73,6 @@ class S3ObjectStore final : public ObjectStore,
   Result<ObjectVersion> VersionOf(const std::string& key,
                                   const HttpResponse& response) const;
 
-  Result<size_t> Filled(const std::string& key, uint64_t position,
-                        std::span<std::byte> out,
-                        const HttpResponse& response) const;
   void HeadNow(std::string key, S3Limits limits, Done<Result<ObjectInfo>> done);
   Result<ObjectInfo> InfoOf(std::string key,
                             const HttpResponse& response) const;
@@ -149,7 +114,7 @@ void S3ObjectStore::Put(std::string key, std::shared_ptr<ObjectSource> source,
   Status valid = ValidateObjectKey(key);
   const uint64_t size = source->size();
   const bool plain = precondition.kind == PutPrecondition::Kind::kNone;
-  if (valid.ok() && size > (plain ? kMaxObjectBytes : kMaxSinglePutBytes)) {
+  if (valid.ok() && size > (plain ? kMaxObjectBytes : kMaxS3SinglePutBytes)) {
     valid = {StatusCode::kInvalidArgument,
              fmt::format("{}: {} bytes are too many for one {}",
                          connection_->Describe(key), size,
@@ -312,45 +277,15 @@ void S3ObjectStore::Get(std::string key, uint64_t position,
              out, answer = std::move(answer)](const S3Answer& got) {
               if (!got.status.ok()) return answer(got.status);
               store->SawBucket();
-              answer(store->Filled(key, position, out, got.response));
+              answer(CheckS3Range(
+                  {.what = store->connection_->Describe(key),
+                   .checksum_header =
+                       store->connection_->HeaderName(kChecksumName),
+                   .position = position,
+                   .out = out},
+                  got.response));
             });
       });
-}
-
-Result<size_t> S3ObjectStore::Filled(const std::string& key, uint64_t position,
-                                     std::span<std::byte> out,
-                                     const HttpResponse& response) const {
-  const size_t filled = response.filled;
-  const auto fault = [&](std::string_view what) {
-    return Status(StatusCode::kUnavailable,
-                  fmt::format("{} at {}: {}", connection_->Describe(key),
-                              position, what));
-  };
-  uint64_t total = filled;
-  if (response.status == 206) {
-    const std::string* header = response.Find("content-range");
-    const auto range = ParseContentRange(header ? *header : "");
-    if (!range || range->first != position ||
-        range->last + 1 != position + filled) {
-      return fault("the answer is of another range");
-    }
-    total = range->total;
-  } else if (position != 0) {
-    return fault("the server ignores ranges");
-  }
-  if (filled < out.size() && position + filled != total) {
-    return fault(fmt::format("expected {} bytes, got {}", out.size(), filled));
-  }
-  const std::string* expected =
-      response.Find(connection_->HeaderName(kChecksumName));
-  if (position == 0 && filled == total && expected != nullptr) {
-    const std::string found = fmt::format("{:08x}", Crc32c(out.first(filled)));
-    if (found != *expected) {
-      return fault(fmt::format("arrived damaged: crc32c expected {}, found {}",
-                               expected->substr(0, 8), found));
-    }
-  }
-  return filled;
 }
 
 void S3ObjectStore::Head(std::string key, ObjectRequest request,
@@ -399,7 +334,7 @@ void S3ObjectStore::TellAbsence(std::string key, S3Limits limits, Status absent,
 Result<ObjectInfo> S3ObjectStore::InfoOf(std::string key,
                                          const HttpResponse& response) const {
   const std::string* length = response.Find("content-length");
-  const auto size = ParseNumber(length ? *length : "");
+  const auto size = ParseDecimal(length ? *length : "");
   auto version = VersionOf(key, response);
   if (!size || !version.ok()) {
     return Status(StatusCode::kUnavailable,
@@ -478,47 +413,13 @@ void S3ObjectStore::ListNow(QueryParameters query, S3Limits limits,
       });
 }
 
-std::string DefaultEndpoint(const S3Options& options) {
-  if (options.dialect == S3Dialect::kGoogle) {
-    return "https://storage.googleapis.com";
-  }
-  const bool china = options.region.starts_with("cn-");
-  return fmt::format("https://s3.{}.amazonaws.com{}", options.region,
-                     china ? ".cn" : "");
-}
-
-Status CheckOptions(const S3Options& options) {
-  const auto wrong = [](std::string text) {
-    return Status(StatusCode::kInvalidArgument, "s3: " + std::move(text));
-  };
-  const bool odd = options.bucket.find_first_not_of(
-                       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                       "0123456789.-_") != options.bucket.npos;
-  if (options.bucket.empty() || odd) {
-    return wrong(fmt::format("bucket '{}': not a name of one", options.bucket));
-  }
-  if (options.region.empty()) return wrong("region: empty");
-  if (options.part_bytes < kMinPartBytes || options.parts_at_once < 1) {
-    return wrong(
-        fmt::format("part_bytes = {}: must be at least {}; "
-                    "parts_at_once = {}: at least 1",
-                    options.part_bytes, kMinPartBytes, options.parts_at_once));
-  }
-  if (options.multipart_above_bytes > kMaxSinglePutBytes) {
-    return wrong(fmt::format("multipart_above_bytes = {}: must be at most {}",
-                             options.multipart_above_bytes,
-                             kMaxSinglePutBytes));
-  }
-  return Status::Ok();
-}
-
 }  // namespace
 
 Result<std::shared_ptr<ObjectStore>> MakeS3ObjectStore(
     S3Options options, std::shared_ptr<CredentialsProvider> credentials,
     std::shared_ptr<HttpClient> http) {
-  STRATA_RETURN_IF_ERROR(CheckOptions(options));
-  if (options.endpoint.empty()) options.endpoint = DefaultEndpoint(options);
+  STRATA_RETURN_IF_ERROR(CheckS3Options(options));
+  if (options.endpoint.empty()) options.endpoint = DefaultS3Endpoint(options);
   auto endpoint = ParseEndpoint(options.endpoint);
   if (!endpoint) {
     return Status(StatusCode::kInvalidArgument,

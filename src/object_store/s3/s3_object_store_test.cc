@@ -402,6 +402,56 @@ TEST_F(S3UploadTest, ConditionalPutIsOneRequest) {
   EXPECT_EQ(server_.requests().size(), 1u);
 }
 
+TEST_F(S3UploadTest, VersionThatTheEndDoesNotTellIsWorkedOutOrAskedFor) {
+  for (int i = 0; i < 4; ++i) server_.FailNext(Kind::kDrip);
+  server_.FailNext({.body = "<CompleteMultipartUploadResult><ETag></ETag>"
+                            "</CompleteMultipartUploadResult>"});
+  const auto worked_out = uploads_.Put("key", Bytes());
+  ASSERT_TRUE(worked_out.ok()) << worked_out.status();
+  EXPECT_THAT(*worked_out, ::testing::EndsWith("-3"));
+
+  server_.FailNext(Kind::kDrip);
+  for (int i = 0; i < 3; ++i) {
+    server_.FailNext({.headers = {{"ETag", "\"no digest\""}}});
+  }
+  server_.FailNext({.body = "<CompleteMultipartUploadResult/>"});
+  server_.FailNext({.headers = {{"ETag", "\"of the head\""}}});
+  const auto asked_for = uploads_.Put("key", Bytes());
+  ASSERT_TRUE(asked_for.ok()) << asked_for.status();
+  EXPECT_EQ(*asked_for, "of the head");
+}
+
+// --- Google's dialect ---
+
+TEST_F(S3ObjectStoreTest, GoogleIsAskedInItsOwnWords) {
+  const auto store = Make({.dialect = S3Dialect::kGoogle, .region = "auto"});
+  ObjectStoreClient client(*store, *runtime_);
+  const ServedReply stored{.headers = {{"x-goog-generation", "17"}}};
+  server_.FailNext(stored);
+  EXPECT_EQ(*client.Put("key", "x", PutPrecondition::Absent()), "17");
+  server_.FailNext(stored);
+  EXPECT_TRUE(client.Put("key", "x", PutPrecondition::IfVersion("16")).ok());
+  const auto served = server_.requests();
+  EXPECT_EQ(served[0].Header("x-goog-if-generation-match"), "0");
+  EXPECT_EQ(served[1].Header("x-goog-if-generation-match"), "16");
+  EXPECT_NE(served[0].Header("x-goog-meta-crc32c"), "");
+  EXPECT_THAT(served[0].Header("authorization"),
+              AllOf(HasSubstr("GOOG4-HMAC-SHA256 "),
+                    HasSubstr("/auto/storage/goog4_request")));
+  for (const HttpHeader& header : served[0].headers) {
+    EXPECT_THAT(header.name, Not(HasSubstr("x-amz-")));
+  }
+  server_.FailNext({.status = 412});
+  EXPECT_EQ(
+      client.Put("key", "x", PutPrecondition::IfVersion("16")).status().code(),
+      StatusCode::kConflict);
+  EXPECT_EQ(server_.requests().size(), 3u) << "generations have no quotes";
+  server_.FailNext(
+      {.body = "<ListBucketResult><Contents><Key>k</Key><Generation>17"
+               "</Generation><Size>1</Size></Contents></ListBucketResult>"});
+  EXPECT_EQ(client.List("", "", 1)->objects.at(0).version, "17");
+}
+
 // --- With repetition ---
 
 class S3RetryTest : public S3ObjectStoreTest {

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "strata/status.h"
+
 namespace strata {
 
 enum class S3Dialect : uint8_t {
@@ -31,5 +33,13 @@ struct S3Options {
   uint64_t part_bytes = uint64_t{16} << 20;
   uint32_t parts_at_once = 4;
 };
+
+// S3's own limit for one request.
+inline constexpr uint64_t kMaxS3SinglePutBytes = uint64_t{5} << 30;
+
+// kInvalidArgument naming the first option that cannot be; Ok otherwise.
+Status CheckS3Options(const S3Options& options);
+// Where the cloud itself is, for the region.
+std::string DefaultS3Endpoint(const S3Options& options);
 
 }  // namespace strata

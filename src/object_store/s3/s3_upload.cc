@@ -159,11 +159,8 @@ void S3Upload::Completed(S3Answer answer) {
   if (status.code() == StatusCode::kUnknown) return Finish(status);
   if (!status.ok()) return Abort(status);
   auto version = VersionOf(answer.response);
-  if (!version.ok()) {
-    return Finish(Status(StatusCode::kUnknown, version.status().message())
-                      .WithContext(connection_->Describe(target_.key)));
-  }
-  Finish(std::move(version));
+  if (!version.ok() || !version->empty()) return Finish(std::move(version));
+  AskVersion();
 }
 
 void S3Upload::Abort(Status why) {
@@ -179,15 +176,36 @@ void S3Upload::Abort(Status why) {
 Result<ObjectVersion> S3Upload::VersionOf(const HttpResponse& response) {
   if (connection_->options().dialect == S3Dialect::kGoogle) {
     const std::string* generation = response.Find("x-goog-generation");
-    if (generation != nullptr) return *generation;
-    return Status(StatusCode::kUnknown, "the answer has no generation");
+    return generation != nullptr ? *generation : "";
   }
   auto etag = ParseS3Completed(response.body);
-  if (!etag.ok() || !etag->empty()) return etag;
+  if (!etag.ok()) {
+    return Status(StatusCode::kUnknown, etag.status().message())
+        .WithContext(connection_->Describe(target_.key));
+  }
+  if (!etag->empty()) return etag;
   MutexLock lock(mu_);
-  const auto made = EtagOfParts(etags_);
-  if (made) return *made;
-  return Status(StatusCode::kUnknown, "the answer has no ETag");
+  return EtagOfParts(etags_).value_or("");
+}
+
+// The object is there, and the answer did not say as what.
+void S3Upload::AskVersion() {
+  connection_->Send(
+      {.method = HttpMethod::kHead,
+       .key = target_.key,
+       .limits = target_.limits},
+      [self = shared_from_this()](const S3Answer& head) {
+        const bool google =
+            self->connection_->options().dialect == S3Dialect::kGoogle;
+        const std::string* version =
+            head.response.Find(google ? "x-goog-generation" : "etag");
+        if (head.status.ok() && version != nullptr) {
+          return self->Finish(ObjectVersion(Unquoted(*version)));
+        }
+        self->Finish(Status(StatusCode::kUnknown,
+                            self->connection_->Describe(self->target_.key) +
+                                ": stored, but its version is not known"));
+      });
 }
 
 void S3Upload::Finish(Result<ObjectVersion> answer) {

@@ -40,7 +40,9 @@ class S3Upload : public std::enable_shared_from_this<S3Upload> {
   void PartSent(size_t number, int attempt, S3Answer answer);
   void Complete();
   void Completed(S3Answer answer);
+  // Empty when the answer does not say.
   Result<ObjectVersion> VersionOf(const HttpResponse& response);
+  void AskVersion();
   void Finish(Result<ObjectVersion> answer);
   void Abort(Status why);
 
