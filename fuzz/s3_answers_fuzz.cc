@@ -6,8 +6,8 @@
 #include <string>
 
 #include "base/check.h"
-#include "net/digest.h"
 #include "base/uri.h"
+#include "net/digest.h"
 #include "object_store/s3/credentials_format.h"
 #include "object_store/s3/s3_error.h"
 #include "object_store/s3/s3_xml.h"

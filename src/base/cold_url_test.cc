@@ -73,8 +73,8 @@ TEST(ColdUrlTest, ItsUrlNamesTheSame) {
   for (const std::string url :
        {"s3://b", "s3://b/p%20q?endpoint=http%3A%2F%2Fh%3A1&region=r",
         "s3://b?path_style=true", "s3://b?endpoint=http%3A%2F%2Fh&sse=AES256",
-        "azblob://a/c/p", "gs://b?ca_bundle=%2Fca.pem", "file:///d/e%3Ff", "file:",
-        "disabled:"}) {
+        "azblob://a/c/p", "gs://b?ca_bundle=%2Fca.pem", "file:///d/e%3Ff",
+        "file:", "disabled:"}) {
     const auto parsed = ParseColdUrl(url);
     ASSERT_TRUE(parsed.ok()) << parsed.status();
     EXPECT_EQ(ColdUrl(*parsed), url);

@@ -6,9 +6,9 @@
 #include <thread>
 
 #include "net/curl_http_client.h"
+#include "object_store/prefixed_object_store.h"
 #include "runtime/thread_runtime.h"
 #include "testing/object_store_contract.h"
-#include "object_store/prefixed_object_store.h"
 #include "testing/s3_test_server.h"
 
 namespace strata {

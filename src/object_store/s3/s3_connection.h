@@ -8,8 +8,8 @@
 #include <span>
 #include <string>
 
-#include "net/http.h"
 #include "base/uri.h"
+#include "net/http.h"
 #include "object_store/s3/credentials.h"
 #include "object_store/s3/s3_error.h"
 #include "object_store/s3/s3_options.h"

@@ -5,8 +5,8 @@
 #include <charconv>
 #include <pugixml.hpp>
 
-#include "net/digest.h"
 #include "base/uri.h"
+#include "net/digest.h"
 
 namespace strata {
 namespace {

@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "net/http.h"
 #include "base/uri.h"
+#include "net/http.h"
 #include "strata/types.h"
 
 namespace strata {
