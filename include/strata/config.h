@@ -190,7 +190,8 @@ struct TieredStorageConfig {
   // Unit of ranged reads and of the cache.
   uint64_t cold_chunk_bytes = 1 * kMiB;
   uint64_t cold_cache_max_bytes = 128 * kMiB;
-  // Of one request to the object store.
+  // Of one request to the object store. An upload may take a second more for
+  // each MiB.
   std::chrono::milliseconds cold_request_timeout = std::chrono::seconds(30);
   // Reads at the object store at once. Sixteen times as many may wait for their
   // turn, kOverloaded above.

@@ -313,7 +313,9 @@ constexpr auto kStoreSettings = std::to_array<StoreSetting>({
     Of<kBytes, &Config::cold_cache_max_bytes>(
         "cold_cache_max_bytes", "Memory of the cache of cold chunks."),
     Of<kDuration, &Config::cold_request_timeout>(
-        "cold_request_timeout", "Of one request to the object store."),
+        "cold_request_timeout",
+        "Of one request to the object store; of an upload a second more per "
+        "MiB."),
     Of<kCount, &Config::cold_max_requests>(
         "cold_max_requests",
         "Reads at the object store at once; sixteen times as many may wait."),

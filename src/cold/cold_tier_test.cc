@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "cold/object_names.h"
+#include "cold/upload.h"
 #include "object_store/instrumented_object_store.h"
 #include "object_store/memory/memory_object_store.h"
 #include "testing/faulty_object_store.h"
@@ -680,6 +681,15 @@ TEST_F(TopicRemovalTest, ObjectOfNoPartitionGoesToo) {
   ASSERT_TRUE(bucket.Put(TopicPrefix(topic) + "note", "by hand").ok());
   EXPECT_EQ(Remove()->objects, 1u);
   EXPECT_EQ(bucket.Keys(), std::vector<std::string>{"root"});
+}
+
+TEST(UploadTimeoutTest, GrowsWithTheBytes) {
+  using std::chrono::milliseconds;
+  using std::chrono::seconds;
+  EXPECT_EQ(UploadTimeout(seconds(30), 1000), seconds(30));
+  EXPECT_EQ(UploadTimeout(seconds(30), 64 << 20), seconds(94));
+  EXPECT_EQ(UploadTimeout(milliseconds(0), 64 << 20), milliseconds(0))
+      << "no deadline";
 }
 
 }  // namespace

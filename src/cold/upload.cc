@@ -31,7 +31,10 @@ class Upload : public std::enable_shared_from_this<Upload> {
         done_(std::move(done)) {}
 
   void Start() {
-    store_->Put(key(), plan_.source, PutPrecondition::Absent(), request(),
+    ObjectRequest sending = request();
+    sending.timeout = UploadTimeout(sending.timeout, plan_.source->size());
+    store_->Put(key(), plan_.source, PutPrecondition::None(),
+                std::move(sending),
                 [self = shared_from_this()](const Result<ObjectVersion>& put) {
                   self->OnPut(put.status());
                 });
@@ -115,6 +118,12 @@ class Upload : public std::enable_shared_from_this<Upload> {
 };
 
 }  // namespace
+
+std::chrono::milliseconds UploadTimeout(std::chrono::milliseconds request,
+                                        uint64_t bytes) {
+  if (request.count() == 0) return request;  // no deadline
+  return request + std::chrono::seconds(bytes >> 20);
+}
 
 void UploadImage(std::shared_ptr<ObjectStore> store, UploadPlan plan,
                  UniqueFunction<void(Result<ColdAddress>)> done) {

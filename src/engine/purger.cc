@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "cold/upload.h"
+
 namespace strata::engine {
 namespace {
 
@@ -14,8 +16,9 @@ constexpr size_t kMaxPlanned = 4;
 constexpr double kPressure = -1;
 constexpr Duration kFirstPause = std::chrono::seconds(1);
 constexpr Duration kMaxPause = std::chrono::minutes(1);
-// In request timeouts: a request of this life or an earlier one may be under
-// way for one; the other is for a store that is late with what it was sent.
+// In the longest time of a request: one of this life or an earlier one may be
+// under way for one; the other is for a store that is late with what it was
+// sent.
 constexpr int kGraceTimeouts = 2;
 
 }  // namespace
@@ -97,7 +100,13 @@ bool Purger::MayBegin(const TopicId& topic) {
 void Purger::EndPass(const TopicId& topic, MonotonicTime began,
                      Result<ColdTier::Removed> removed,
                      Engine::StatusDone done) {
-  const Duration grace = kGraceTimeouts * context_.config.cold_request_timeout;
+  // Where a topic's segments are larger than the store's, an upload may come
+  // later yet, and its object is left behind: it costs space.
+  const TieredStorageConfig& config = context_.config;
+  const Duration grace =
+      kGraceTimeouts *
+      UploadTimeout(config.cold_request_timeout,
+                    config.target_segment_bytes + config.max_batch_bytes);
   const MonotonicTime now = context_.runtime.clock().Now();
   bool gone = false;
   {
