@@ -196,6 +196,7 @@ typedef struct strata_append_result {
 } strata_append_result;
 
 /* Appends `length` bytes as one batch and returns when it has its durability.
+ * Nobody may change them meanwhile.
  * `options` and `result` may be NULL. Statuses as of TieredStorage::Append. */
 strata_status strata_append(strata_store* store, const char* topic,
                             uint32_t partition, const void* bytes,

@@ -51,8 +51,9 @@ class PartitionState;
 
 // One batch to append.
 struct AppendRequest {
-  // The batch; borrowed during the call. For kKafkaV2 one RecordBatch whose
-  // CRC is checked and whose base offset and leader epoch are set in the
+  // The batch; borrowed during the call, and not to be changed meanwhile: it
+  // would be stored with a checksum that is wrong. For kKafkaV2 one RecordBatch
+  // whose CRC is checked and whose base offset and leader epoch are set in the
   // stored copy.
   ByteSpan bytes;
   // How many offsets the batch takes; at least 1.

@@ -259,10 +259,11 @@ std::vector<PolicySegment> Engine::Impl::PolicySegments() {
       s.in_hot = segment->hot != nullptr && hot_->Holds(*segment->hot);
       s.in_warm = true;
       // Any local copy may be the only one: all of them stay.
-      s.busy = s.busy || p->cold_short;
+      s.stays = p->cold_short;
       // Once in a while it is tried again; else others would wait for it.
-      s.busy = s.busy || (!p->stuck.ok() && now - p->stuck_at < kStuckRetryMs &&
-                          segment->entry.offsets.end > p->cold_end);
+      s.stays =
+          s.stays || (!p->stuck.ok() && now - p->stuck_at < kStuckRetryMs &&
+                      segment->entry.offsets.end > p->cold_end);
       s.in_cold = !p->cold_short && segment->entry.offsets.end <= p->cold_end;
     }
     if (root == nullptr || p->cold_short) continue;
@@ -382,10 +383,10 @@ void Engine::Impl::NoteStuck(JobKind kind, const PartitionId& partition,
   const PartitionPtr p = topics_.Find(partition);
   if (p == nullptr) return;
   MutexLock lock(p->mu);
-  if (lost) {
+  if (lost && !p->cold_short) {  // that is the bucket's fault, and passes
     p->stuck = status;
     p->stuck_at = runtime_.clock().WallNow();
-  } else if (kind == JobKind::kOffload) {
+  } else if (status.ok() && kind == JobKind::kOffload) {
     p->stuck = Status::Ok();
   }
 }

@@ -397,8 +397,8 @@ void Engine::Impl::Wire() {
   migrator_ = std::make_unique<Migrator>(context, cold_roots_.get(), *reaper_);
   purger_ = std::make_unique<Purger>(context);
   admin_ = std::make_unique<LogAdmin>(context, cold_roots_.get(), *reaper_);
-  repairer_ =
-      std::make_unique<Repairer>(context, *flusher_, *migrator_, *reaper_);
+  repairer_ = std::make_unique<Repairer>(context, cold_roots_.get(), *flusher_,
+                                         *migrator_, *reaper_);
   appender_ = std::make_unique<Appender>(context, environment_.executor);
   reader_ = std::make_unique<Reader>(context, cold_roots_.get());
   runner_ = std::make_unique<JobRunner>(

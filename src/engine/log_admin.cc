@@ -27,10 +27,12 @@ Status WasDeleted(const PartitionState& partition) {
 }
 
 // What the caller is told about the commit of an edit that was right when it
-// was made. Under the gates only the deletion of the topic can come between.
-Status AnswerOf(const PartitionState& partition, Status committed) {
-  return committed.code() == StatusCode::kConflict ? WasDeleted(partition)
-                                                   : std::move(committed);
+// was made. Under the gates only the deletion of the topic should come between.
+Status AnswerOf(PartitionState& partition, Status committed) {
+  MutexLock lock(partition.mu);
+  return committed.code() == StatusCode::kConflict && partition.deleted
+             ? WasDeleted(partition)
+             : std::move(committed);
 }
 
 }  // namespace
@@ -166,6 +168,7 @@ void LogAdmin::Trim(PartitionPtr partition, Offset before,
           if (status.ok()) {
             MutexLock lock(partition->mu);
             partition->log_start = before;
+            partition->stuck = Status::Ok();  // maybe by what was trimmed
             partition->WakeReaders();
             partition->cold_trim_pending = partition->cold_end > Offset(0);
           }
@@ -393,6 +396,7 @@ void LogAdmin::ApplyTruncation(Truncation& truncation) {
     }
     p.flushed_end = std::min(p.flushed_end, offset);
     p.log_end = offset;
+    p.stuck = Status::Ok();  // maybe by what was cut
     std::erase_if(p.damaged,
                   [&](const OffsetRange& r) { return r.base >= offset; });
     if (!p.damaged.empty()) {

@@ -12,10 +12,22 @@
 
 namespace strata::engine {
 
+namespace {
+
+bool IsDeleted(PartitionState& p) {
+  MutexLock lock(p.mu);
+  return p.deleted;
+}
+
+}  // namespace
+
 struct Repairer::Work {
   PartitionPtr partition;
   Engine::Done<RepairReport> done;
   RepairReport report;
+
+  // Why the bucket could not be asked what it has.
+  Status cold_unknown;
 
   // What takes the place of a segment that cannot be read.
   struct Rewritten {
@@ -32,6 +44,7 @@ struct Repairer::Work {
   Gate::Hold segment_hold;
   Gate::Hold tail_hold;
   std::vector<OffsetRange> damaged;  // as recovery found
+  std::vector<OffsetRange> gaps;     // that no batch owns
   bool damaged_tail = false;
   std::vector<SegmentPtr> fillers;
   std::vector<EpochStart> epochs;
@@ -45,8 +58,25 @@ void Repairer::Repair(PartitionPtr partition, Engine::Done<RepairReport> done) {
   // is lost.
   flusher_.Flush({std::move(partition)}, [this, work](Status status) {
     if (!status.ok()) return work->done(std::move(status));
-    context_.runtime.job_executor().Post([this, work] { Inspect(work); });
+    AdoptColdEnd(work);
   });
+}
+
+// What became cold right before a crash is known to the bucket only.
+void Repairer::AdoptColdEnd(WorkPtr work) {
+  const auto inspect = [this, work] {
+    context_.runtime.job_executor().Post([this, work] { Inspect(work); });
+  };
+  if (cold_roots_ == nullptr) return inspect();
+  cold_roots_->LoadWhole(work->partition,
+                         [work, inspect](const Result<ColdPartitionPtr>& root) {
+                           // One that lacks what was cold has nothing that is
+                           // not known here.
+                           if (root.status().code() != StatusCode::kDataLoss) {
+                             work->cold_unknown = root.status();
+                           }
+                           inspect();
+                         });
 }
 
 void Repairer::Inspect(WorkPtr work) {
@@ -90,6 +120,13 @@ Status Repairer::InspectSegment(Work& work, const SegmentPtr& segment) {
   if (cold) {
     work.extra_copies.push_back(segment->entry.id);
     return Status::Ok();
+  }
+  if (!work.cold_unknown.ok()) {
+    return work.cold_unknown.WithContext(fmt::format(
+        "{}: whether the bucket has offsets [{}, {}), which cannot be read "
+        "here",
+        p.name.ToString(), segment->entry.offsets.base.value(),
+        segment->entry.offsets.end.value()));
   }
   return WriteAnew(work, segment);
 }
@@ -208,6 +245,7 @@ void Repairer::Commit(WorkPtr work) {
     work->damaged_tail = p.damaged_tail;
     if (!p.damaged.empty() || p.damaged_tail) {
       // It takes no appends while it is damaged, so that nothing is unflushed.
+      work->gaps = Uncovered({p.flushed_end, p.log_end}, p.damaged);
       change.flushed_end = p.log_end;
       change.damaged.emplace();
       change.damaged_tail = false;
@@ -232,7 +270,7 @@ void Repairer::Commit(WorkPtr work) {
   if (change.epochs) edit.ops.push_back(std::move(change));
   if (edit.ops.empty()) return DropExtraCopies(std::move(work));
   context_.manifest.Commit(std::move(edit), [this, work](Status status) {
-    if (status.code() == StatusCode::kConflict) {
+    if (status.code() == StatusCode::kConflict && IsDeleted(*work->partition)) {
       status = Status(
           StatusCode::kNotFound,
           fmt::format("topic '{}' was deleted", work->partition->name.topic));
@@ -245,7 +283,10 @@ void Repairer::Commit(WorkPtr work) {
 
 // A segment without batches for each range that is in none.
 Status Repairer::FillLost(Work& work) {
-  for (const OffsetRange& range : work.damaged) {
+  work.report.lost = work.damaged;
+  std::vector<OffsetRange> empty = work.damaged;
+  empty.insert(empty.end(), work.gaps.begin(), work.gaps.end());
+  for (const OffsetRange& range : empty) {
     const uint64_t file = context_.next_file_number++;
     work.files.push_back(file);
     STRATA_ASSIGN_OR_RETURN(
@@ -261,7 +302,6 @@ Status Repairer::FillLost(Work& work) {
              .sections = {}},
             {}));
     work.fillers.push_back(std::make_shared<Segment>(std::move(entry)));
-    work.report.lost.push_back(range);
   }
   return Status::Ok();
 }
@@ -282,7 +322,6 @@ void Repairer::Apply(Work& work) {
   SwapSegments(context_, reaper_, p, removed, added);
   work.files.clear();
   MutexLock lock(p.mu);
-  p.stuck = Status::Ok();
   if (work.epochs.empty()) return;
   work.report.reopened = true;
   p.flushed_end = p.log_end;
@@ -317,6 +356,12 @@ void Repairer::Finish(Work& work, Status status) {
   context_.attention.RequestMigrations();
   Engine::Done<RepairReport> done = std::move(work.done);
   if (!status.ok()) return done(std::move(status));
+  {
+    MutexLock lock(work.partition->mu);
+    work.partition->stuck = Status::Ok();
+  }
+  // Who was refused before looks again now.
+  context_.attention.NotifyWritable();
   done(std::move(work.report));
 }
 

@@ -8,6 +8,7 @@
 
 #include <vector>
 
+#include "engine/cold_roots.h"
 #include "engine/context.h"
 #include "engine/engine.h"
 #include "engine/file_reaper.h"
@@ -20,9 +21,11 @@ namespace strata::engine {
 // Thread-safe.
 class Repairer {
  public:
-  Repairer(EngineContext& context, Flusher& flusher, Migrator& migrator,
-           FileReaper& reaper)
+  // `cold_roots` is null when cold is disabled.
+  Repairer(EngineContext& context, ColdRoots* cold_roots, Flusher& flusher,
+           Migrator& migrator, FileReaper& reaper)
       : context_(context),
+        cold_roots_(cold_roots),
         flusher_(flusher),
         migrator_(migrator),
         reaper_(reaper) {}
@@ -34,6 +37,7 @@ class Repairer {
   struct Work;
   using WorkPtr = std::shared_ptr<Work>;
 
+  void AdoptColdEnd(WorkPtr work);
   void Inspect(WorkPtr work);
   Status InspectSegment(Work& work, const SegmentPtr& segment);
   // Copies what can still be had of a damaged segment.
@@ -50,6 +54,7 @@ class Repairer {
   void Finish(Work& work, Status status);
 
   EngineContext& context_;
+  ColdRoots* const cold_roots_;
   Flusher& flusher_;
   Migrator& migrator_;
   FileReaper& reaper_;

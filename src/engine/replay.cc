@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace strata::engine {
@@ -36,33 +37,44 @@ void Replay::OnFrame(RecoveredFrame frame) {
 }
 
 void Replay::FillTail(PartitionState& p, Frames& frames) {
+  // The batch behind a gap owns it; where there is none the loss does.
+  std::optional<OffsetRange> gap;
   std::shared_ptr<Chunk> gap_chunk;
+  const auto lose = [&](OffsetRange range, std::string detail)
+                        STRATA_REQUIRES(p.mu) {
+                          if (gap) range.base = std::min(range.base, gap->base);
+                          gap.reset();
+                          gap_chunk.reset();
+                          AddDamage(p, range, std::move(detail));
+                        };
   for (auto& [base, frame] : frames) {
     const OffsetRange offsets = frame.header.offsets;
     if (offsets.end <= p.log_end) continue;
     // What was trimmed need not be there.
     const OffsetRange hole{std::max(p.log_end, p.log_start), base};
     if (!hole.empty()) {
-      AddDamage(
-          p, hole,
-          fmt::format("offsets [{}, {}) are missing from the WAL before "
-                      "{}",
-                      hole.base.value(), hole.end.value(), frame.where()));
+      lose(hole,
+           fmt::format("offsets [{}, {}) are missing from the WAL before "
+                       "{}",
+                       hole.base.value(), hole.end.value(), frame.where()));
     }
     if (frame.header.kind == FrameKind::kGap) {
+      if (!gap) gap = OffsetRange{std::max(p.log_end, base), offsets.end};
+      gap->end = offsets.end;
       p.log_end = offsets.end;
       gap_chunk = std::move(frame.chunk);
     } else if (base < p.log_end) {
-      AddDamage(p, {p.log_end, offsets.end},
-                fmt::format("{}: batch [{}, {}) overlaps the log end {}",
-                            frame.where(), base.value(), offsets.end.value(),
-                            p.log_end.value()));
+      lose({p.log_end, offsets.end},
+           fmt::format("{}: batch [{}, {}) overlaps the log end {}",
+                       frame.where(), base.value(), offsets.end.value(),
+                       p.log_end.value()));
     } else if (frame.payload_damaged) {
-      AddDamage(p, offsets,
-                fmt::format("{}: payload of offsets [{}, {}) is damaged",
-                            frame.where(), base.value(), offsets.end.value()));
+      lose(offsets,
+           fmt::format("{}: payload of offsets [{}, {}) is damaged",
+                       frame.where(), base.value(), offsets.end.value()));
     } else {
       PushBatch(p, std::move(frame), std::move(gap_chunk));
+      gap.reset();
     }
   }
 }
@@ -94,6 +106,9 @@ void Replay::AddDamage(PartitionState& p, OffsetRange range,
     return r.base <= range.base && range.end <= r.end;
   });
   if (known) return;
+  std::erase_if(p.damaged, [&](OffsetRange r) {
+    return range.base <= r.base && r.end <= range.end;
+  });
   p.damaged.push_back(range);
   std::ranges::sort(p.damaged, {}, [](OffsetRange r) { return r.base; });
   newly_damaged_.insert(p.id);

@@ -152,7 +152,7 @@ SegmentPlanner::SegmentPlanner(const PolicyInput& in)
     : in_(in), limits_(in.limits) {
   segments_.reserve(in.segments.size());
   for (const PolicySegment& s : in.segments) {
-    segments_.push_back({&s, s.busy});
+    segments_.push_back({&s, s.busy || s.stays});
     if (s.in_warm) warm_bytes_ += s.bytes;
   }
   std::sort(segments_.begin(), segments_.end(),
@@ -188,8 +188,8 @@ void SegmentPlanner::FindBacklogs() {
   for (Candidate& c : segments_) {
     if (c.segment->in_cold) continue;
     Backlog& backlog = backlogs_[c.segment->partition];
-    const bool usable = c.segment->in_warm && !c.segment->busy &&
-                        backlog.usable == backlog.sole.size();
+    const bool usable =
+        c.segment->in_warm && !c.taken && backlog.usable == backlog.sole.size();
     backlog.sole.push_back(&c);
     if (usable) ++backlog.usable;
   }
@@ -201,7 +201,7 @@ uint64_t SegmentPlanner::DropForRoom(uint64_t room) {
     if (!c.segment->in_warm || !c.segment->in_cold) continue;
     if (c.segment->busy) {  // on its way out already
       room -= std::min(room, c.segment->bytes);
-    } else {
+    } else if (!c.segment->stays) {
       extra.emplace(c.segment->last_access, &c);
     }
   }

@@ -114,7 +114,8 @@ struct PolicySegment {
   bool in_hot = false;
   bool in_warm = false;
   bool in_cold = false;
-  bool busy = false;  // in a job
+  bool busy = false;   // in a job
+  bool stays = false;  // cannot move now, and makes no room by itself
   // The topic's own.
   std::optional<std::chrono::milliseconds> warm_max_age{};
   std::optional<uint64_t> target_segment_bytes{};
@@ -131,7 +132,7 @@ struct PolicyInput {
 
 // The jobs to run now, highest pressure first, the same for the same input
 // whatever the order of its spans. A segment, and the tail of a partition, is
-// in at most one of them; busy segments are in none.
+// in at most one of them; busy segments and those that stay are in none.
 std::vector<PlannedJob> PlanTiers(const PolicyInput& input);
 
 }  // namespace strata

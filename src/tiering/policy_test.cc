@@ -353,6 +353,13 @@ TEST_F(FullWarmTest, WhatIsOnItsWayOutCountsAsRoom) {
   EXPECT_THAT(Planned(), IsEmpty());
 }
 
+TEST_F(FullWarmTest, WhatStaysLeavesTheRoomToOthers) {
+  for (uint32_t i = 1; i <= 5; ++i) Segment(i, hours(3)).stays = true;
+  ExtraCopy(6, hours(2)).stays = true;
+  for (uint32_t i = 7; i <= 10; ++i) Segment(i, hours(1));
+  EXPECT_THAT(Planned(), ElementsAre("offload 7 7", "offload 8 8"));
+}
+
 TEST_F(FullWarmTest, StuckUploadsDoNotKeepExtraCopies) {
   Segment(1, hours(1)).busy = true;
   Segment(2, hours(1)).busy = true;
