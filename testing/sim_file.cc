@@ -91,17 +91,10 @@ class SimFile final : public File {
         generation_(generation) {}
 
   Result<size_t> Read(uint64_t position, std::span<std::byte> out) override {
-    MutexLock lock(state_->mu);
-    STRATA_RETURN_IF_ERROR(Begin(FileOp::kRead));
-    const std::vector<std::byte>& bytes = node_->content->bytes;
-    if (position >= bytes.size()) return size_t{0};
-    size_t n = std::min<size_t>(out.size(), bytes.size() - position);
-    if (Touches(node_->damaged, position, n)) {
-      return Error(FileOp::kRead, fmt::format("at {}: EIO", position));
-    }
-    std::copy_n(bytes.data() + position, n, out.data());
-    state_->bytes_read += n;
-    return n;
+    const Result<size_t> read = ReadBytes(position, out);
+    if (!read.ok()) return read;
+    if (const auto then = HookBehind(position + *read)) then();
+    return read;
   }
 
   Status Write(uint64_t position, ByteSpan data) override {
@@ -171,6 +164,26 @@ class SimFile final : public File {
   Status Alive(FileOp op) const STRATA_REQUIRES(state_->mu) {
     if (generation_ == state_->generation) return Status::Ok();
     return Error(op, "crashed");
+  }
+  Result<size_t> ReadBytes(uint64_t position, std::span<std::byte> out) {
+    MutexLock lock(state_->mu);
+    STRATA_RETURN_IF_ERROR(Begin(FileOp::kRead));
+    const std::vector<std::byte>& bytes = node_->content->bytes;
+    if (position >= bytes.size()) return size_t{0};
+    size_t n = std::min<size_t>(out.size(), bytes.size() - position);
+    if (Touches(node_->damaged, position, n)) {
+      return Error(FileOp::kRead, fmt::format("at {}: EIO", position));
+    }
+    std::copy_n(bytes.data() + position, n, out.data());
+    state_->bytes_read += n;
+    return n;
+  }
+  // The hook for a read up to `end`; empty: none is due.
+  std::function<void()> HookBehind(uint64_t end) {
+    MutexLock lock(state_->mu);
+    SimFileSystem::State::ReadHook& hook = state_->read_hook;
+    if (end <= hook.position || !path_.starts_with(hook.path_prefix)) return {};
+    return std::exchange(hook.then, nullptr);
   }
   Status Begin(FileOp op) STRATA_REQUIRES(state_->mu) {
     STRATA_RETURN_IF_ERROR(Alive(op));

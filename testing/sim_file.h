@@ -2,6 +2,7 @@
 // hands out. Included by sim_file_system.cc and sim_file.cc only.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -32,6 +33,12 @@ struct SimFileSystem::State {
     StatusCode code = StatusCode::kIoError;
   };
 
+  struct ReadHook {
+    std::string path_prefix;
+    uint64_t position = 0;
+    std::function<void()> then;  // empty: none
+  };
+
   explicit State(uint64_t seed) : random(seed) {}
 
   // Counts, records and, when frozen or a fault is due, refuses an operation.
@@ -51,6 +58,7 @@ struct SimFileSystem::State {
   uint64_t capacity_bytes STRATA_GUARDED_BY(mu) = kUnlimited;
   bool ignore_directory_sync STRATA_GUARDED_BY(mu) = false;
   std::vector<Fault> faults STRATA_GUARDED_BY(mu);
+  ReadHook read_hook STRATA_GUARDED_BY(mu);
   uint64_t write_count STRATA_GUARDED_BY(mu) = 0;
   uint64_t bytes_read STRATA_GUARDED_BY(mu) = 0;
   uint64_t sync_count STRATA_GUARDED_BY(mu) = 0;

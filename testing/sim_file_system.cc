@@ -225,6 +225,12 @@ uint64_t SimFileSystem::used_bytes() const {
   return state_->disk.UsedBytes();
 }
 
+void SimFileSystem::AfterReadOf(std::string_view path_prefix, uint64_t position,
+                                std::function<void()> then) {
+  MutexLock lock(state_->mu);
+  state_->read_hook = {Full(path_prefix), position, std::move(then)};
+}
+
 uint64_t SimFileSystem::bytes_read() const {
   MutexLock lock(state_->mu);
   return state_->bytes_read;

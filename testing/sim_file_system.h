@@ -15,6 +15,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <string>
@@ -94,6 +95,10 @@ class SimFileSystem final : public FileSystem {
   void FailNext(FileOp op, std::string_view path_prefix = "",
                 uint64_t count = 1, StatusCode code = StatusCode::kIoError);
   void ClearFaults();
+  // Runs `then` once, when a read has reached `position` of a file whose path
+  // begins with `path_prefix`: what it changes is seen by later reads only.
+  void AfterReadOf(std::string_view path_prefix, uint64_t position,
+                   std::function<void()> then);
   // Files together take at most `bytes`; a write beyond gives kNoSpace.
   void SetCapacity(uint64_t bytes);
   // SyncDirectory answers Ok and makes nothing durable.

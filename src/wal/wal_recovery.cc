@@ -41,6 +41,8 @@ class Recovery {
   Status ScanFiles();
   // Finds what later files replaced, and what must be there.
   void Bound();
+  // Finds what somebody wrote while the file was scanned.
+  Status LookAgain(ScannedFile& file);
   Status VisitFile(ScannedFile& file);
   // Groups from next_ through `last` are not where they should be: between
   // `position` and `end` of `file`.
@@ -175,7 +177,36 @@ void Recovery::Bound() {
   }
 }
 
+// A file that grows is not scanned at one moment: groups, and the header, may
+// have come behind the scan's back while those after them were found. What
+// those call synced has been written by now.
+Status Recovery::LookAgain(ScannedFile& file) {
+  const bool whole =
+      file.header_fault.empty() &&
+      std::ranges::adjacent_find(
+          file.groups, [](const ScannedGroup& a, const ScannedGroup& b) {
+            return b.header.seq != a.header.seq + 1;
+          }) == file.groups.end();
+  if (whole) return Status::Ok();
+  Result<ScannedFile> again =
+      ScanWalFile(files_, file.life,
+                  {.log_id = expectations_.log_id, .mode = OpenMode::kRead});
+  // Recycled meanwhile: the manifest tells.
+  if (again.status().code() == StatusCode::kNotFound) return Status::Ok();
+  STRATA_RETURN_IF_ERROR(again.status());
+  if (again->skipped || again->groups.empty()) return Status::Ok();
+  if (!again->header_fault.empty()) {
+    again->first_seq = again->groups.front().header.seq;
+  }
+  again->replaced_from = file.replaced_from;
+  file = *std::move(again);
+  return Status::Ok();
+}
+
 Status Recovery::VisitFile(ScannedFile& file) {
+  if (expectations_.access == WalAccess::kViewSynced) {
+    STRATA_RETURN_IF_ERROR(LookAgain(file));
+  }
   in_use_ = {.life = file.life,
              .file_bytes = file.file_bytes,
              .first_seq = file.first_seq,

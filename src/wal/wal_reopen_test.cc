@@ -125,6 +125,39 @@ TEST_F(WalReopenTest, ViewRenamesNothing) {
   EXPECT_EQ(log.WalFiles(), files);
 }
 
+// The scan has passed where groups are written while it goes on, and finds
+// later ones that call them synced.
+void ViewWhileGroupsAreWritten(TestLog& log, uint64_t scanned_to) {
+  log.disk.AfterReadOf(log.WalFiles().front(), scanned_to, [&log] {
+    for (int i = 0; i < 8; ++i) {
+      ASSERT_EQ(log.Append({std::string(60 << 10, 'x')}), Status::Ok());
+      ASSERT_EQ(log.Sync(), Status::Ok());
+    }
+  });
+  log.access = WalAccess::kViewSynced;
+  const Result<WalRecovered> viewed = log.Recover();
+  ASSERT_TRUE(viewed.ok()) << viewed.status();
+  EXPECT_THAT(log.found.damage, IsEmpty());
+  EXPECT_EQ(log.found.frames.size(), viewed->last_seq);
+}
+
+TEST_F(WalReopenTest, GroupsWrittenWhileAViewIsTakenAreNotMissing) {
+  log.options.file_bytes = 1 << 20;
+  log.Open();
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_EQ(log.Append({"a"}), Status::Ok());
+    ASSERT_EQ(log.Sync(), Status::Ok());
+  }
+  ViewWhileGroupsAreWritten(log, 2 * kWalBlockBytes);
+  EXPECT_THAT(log.found.frames, SizeIs(3 + 7));  // the last is not called so
+}
+
+TEST_F(WalReopenTest, FirstGroupsWrittenWhileAViewIsTakenAreNotMissing) {
+  log.options.file_bytes = 1 << 20;
+  log.Open();
+  ViewWhileGroupsAreWritten(log, 0);
+}
+
 // Part of a torn tail in a file whose header and first group did not arrive.
 TEST_F(WalReopenTest, TornGroupInASpareStaysAwayWhenItsHeaderIsDamagedLater) {
   log.options.file_bytes = 1 << 20;
