@@ -66,11 +66,12 @@ struct Kind {
   Status (*dump)(ByteSpan file, DumpReport& report);
 };
 
-constexpr std::array<Kind, 4> kKinds = {
+constexpr std::array<Kind, 5> kKinds = {
     {{kWalFileMagic, "write-ahead log", DumpWal},
      {kSegmentMagic, "segments", DumpSegments},
      {kManifestMagic, "manifest", DumpManifest},
-     {kColdRootMagic, "cold root", DumpColdRoot}}};
+     {kColdRootMagic, "cold root", DumpColdRoot},
+     {kColdGroupMagic, "cold group", DumpColdGroup}}};
 
 Result<const Kind*> KindOf(ByteSpan file) {
   for (const Kind& kind : kKinds) {

@@ -45,5 +45,6 @@ Status DumpWal(ByteSpan file, DumpReport& report);
 Status DumpSegments(ByteSpan file, DumpReport& report);
 Status DumpManifest(ByteSpan file, DumpReport& report);
 Status DumpColdRoot(ByteSpan file, DumpReport& report);
+Status DumpColdGroup(ByteSpan file, DumpReport& report);
 
 }  // namespace strata::cli

@@ -43,6 +43,14 @@ std::string Text(const SegmentEntry& e) {
   return text;
 }
 
+std::string Text(const ColdGroupRef& g) {
+  return fmt::format(
+      "group of level {} offsets {} segments {} batches {} bytes {}, object {} "
+      "of {} bytes crc32c {:08x}",
+      g.level, Text(g.offsets), g.totals.segments, g.totals.batches,
+      g.totals.image_bytes, g.key, g.object_bytes, g.object_crc32c);
+}
+
 // One line for each kind of operation.
 struct Teller {
   std::string operator()(const TopicCreated& op) const {
@@ -148,9 +156,30 @@ Status DumpColdRoot(ByteSpan file, DumpReport& report) {
                      root.topic_name, partition.ToString(), root.generation,
                      root.commit_id, root.log_start.value(),
                      root.cold_end().value(), Text(root.epochs)));
+  if (root.claim.number > 0) {
+    report.Line(0, fmt::format("claim {} of store {}, session {:016x}",
+                               root.claim.number, root.claim.owner.ToString(),
+                               root.claim.session));
+  }
+  for (const ColdGroupRef& group : root.groups) report.Line(1, Text(group));
   for (const auto& [base, entry] : root.entries) {
     report.Line(1, Text(entry));
   }
+  return Status::Ok();
+}
+
+Status DumpColdGroup(ByteSpan file, DumpReport& report) {
+  STRATA_ASSIGN_OR_RETURN(const PartitionId partition,
+                          DecodeColdGroupPartition(file));
+  STRATA_ASSIGN_OR_RETURN(const ColdGroup group,
+                          DecodeColdGroup(partition, file));
+  report.Line(
+      0,
+      fmt::format("{}, level {}, {} segments, offsets [{}, {})",
+                  partition.ToString(), group.level, group.totals().segments,
+                  group.offsets().base.value(), group.offsets().end.value()));
+  for (const ColdGroupRef& below : group.groups) report.Line(1, Text(below));
+  for (const auto& [base, entry] : group.entries) report.Line(1, Text(entry));
   return Status::Ok();
 }
 

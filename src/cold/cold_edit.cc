@@ -19,7 +19,7 @@ bool Holds(const ColdRoot& root, const SegmentEntry& entry) {
 Status Add(ColdRoot& root, SegmentEntry entry,
            std::optional<Offset> log_start) {
   if (Holds(root, entry)) return Status::Ok();
-  if (root.entries.empty() && log_start &&
+  if (root.empty() && log_start &&
       entry.offsets.base > std::max(*log_start, root.log_start)) {
     return {StatusCode::kConflict,
             fmt::format("segment {} begins at offset {}, the log at {}, the "
@@ -34,7 +34,7 @@ Status Add(ColdRoot& root, SegmentEntry entry,
                         entry.id, entry.offsets.end.value(),
                         root.log_start.value(), root.generation)};
   }
-  if (!root.entries.empty() && entry.offsets.base != root.cold_end()) {
+  if (!root.empty() && entry.offsets.base != root.cold_end()) {
     return {StatusCode::kConflict,
             fmt::format("segment {} begins at offset {}, the cold end is {} "
                         "(generation {})",
@@ -42,6 +42,7 @@ Status Add(ColdRoot& root, SegmentEntry entry,
                         root.cold_end().value(), root.generation)};
   }
   entry.warm.reset();
+  root.next_segment_id = std::max(root.next_segment_id, entry.id + 1);
   const Offset base = entry.offsets.base;
   root.entries.emplace(base, std::move(entry));
   return Status::Ok();
@@ -55,6 +56,9 @@ Result<ColdRoot> ApplyColdEdit(const PartitionId& partition, ColdRoot root,
   if (edit.log_start) {
     root.log_start = std::max(root.log_start, *edit.log_start);
   }
+  std::erase_if(root.groups, [&](const ColdGroupRef& group) {
+    return group.offsets.end <= root.log_start;
+  });
   std::erase_if(root.entries, [&](const auto& item) {
     return item.second.offsets.end <= root.log_start;
   });

@@ -19,15 +19,16 @@ namespace strata {
 struct ColdPartition : ColdRoot {
   // Of the root object; empty at generation 0.
   ObjectVersion version{};
-
-  // The entry that owns `offset`, or null.
-  const SegmentEntry* Find(Offset offset) const;
 };
 using ColdPartitionPtr = std::shared_ptr<const ColdPartition>;
 
+// Segments that lie next to each other: those of one group, or the root's own.
+// Those that end at or below the root's log_start do not count. Immutable.
+using ColdRunPtr = std::shared_ptr<const ColdEntries>;
+
 // A change to one partition's root; all of it or nothing.
 struct ColdEdit {
-  // Applied first: entries wholly below it leave the root. It never goes down.
+  // Applied first: what is wholly below it leaves the root. It never goes down.
   // Their objects are the caller's to delete, once this is committed.
   std::optional<Offset> log_start{};
   // Continue the log at its cold end, ascending, not below its start; with an
@@ -61,6 +62,14 @@ class ColdManifest {
   // kInvalidArgument: entries that do not tile.
   virtual void Commit(PartitionId partition, ColdEdit edit,
                       Done<ColdPartitionPtr> done) = 0;
+
+  // The run that holds `offset`; null when `root` does not cover it. `done` may
+  // be called inside the call. kDataLoss for a group that is damaged or
+  // missing: it may be gone because the root moved on.
+  virtual void LoadRun(PartitionId partition, ColdPartitionPtr root,
+                       Offset offset, Done<ColdRunPtr> done) = 0;
+  // The same from memory; null also when the bucket would have to be asked.
+  virtual ColdRunPtr CachedRun(const ColdPartitionPtr& root, Offset offset) = 0;
 
   // What Load would answer from memory; null when it would ask the bucket.
   virtual ColdPartitionPtr Cached(PartitionId partition) = 0;

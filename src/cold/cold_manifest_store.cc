@@ -1,13 +1,50 @@
 #include "cold/cold_manifest_store.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
+#include <vector>
 
 #include "base/mutex.h"
 #include "cold/root_cell.h"
 
 namespace strata {
 namespace {
+
+// The group that holds `offset`, or null.
+const ColdGroupRef* RefAt(const std::vector<ColdGroupRef>& groups,
+                          Offset offset) {
+  const auto behind = std::ranges::upper_bound(
+      groups, offset, {},
+      [](const ColdGroupRef& group) { return group.offsets.base; });
+  if (behind == groups.begin()) return nullptr;
+  const ColdGroupRef& group = *std::prev(behind);
+  return group.offsets.Contains(offset) ? &group : nullptr;
+}
+
+ColdRunPtr OwnRun(const ColdPartitionPtr& root) {
+  return {root, &root->entries};
+}
+
+ColdRunPtr RunOf(GroupStore::GroupPtr group) {
+  const ColdEntries* entries = &group->entries;
+  return {std::move(group), entries};
+}
+
+// `ref` holds `offset`, and so do the groups below it on the way: they tile.
+void Descend(const std::shared_ptr<GroupStore>& groups, PartitionId partition,
+             const ColdGroupRef& ref, Offset offset,
+             ColdManifest::Done<ColdRunPtr> done) {
+  groups->Load(partition, ref,
+               [groups, partition, offset, done = std::move(done)](
+                   Result<GroupStore::GroupPtr> group) mutable {
+                 if (!group.ok()) return done(group.status());
+                 if ((*group)->level == 0)
+                   return done(RunOf(*std::move(group)));
+                 const ColdGroupRef* below = RefAt((*group)->groups, offset);
+                 Descend(groups, partition, *below, offset, std::move(done));
+               });
+}
 
 // Thread-safe.
 class ColdManifestStore final : public ColdManifest {
@@ -23,6 +60,7 @@ class ColdManifestStore final : public ColdManifest {
       cells.swap(cells_);
     }
     for (const auto& [id, cell] : cells) cell->Close();
+    context_.groups->Close();
   }
 
   void Load(PartitionId partition, Done<ColdPartitionPtr> done) override {
@@ -36,6 +74,26 @@ class ColdManifestStore final : public ColdManifest {
     return Cell(partition)->Cached();
   }
   void Forget(PartitionId partition) override { Cell(partition)->Forget(); }
+
+  void LoadRun(PartitionId partition, ColdPartitionPtr root, Offset offset,
+               Done<ColdRunPtr> done) override {
+    if (!root->Covers(offset)) return done(ColdRunPtr());
+    const ColdGroupRef* ref = RefAt(root->groups, offset);
+    if (ref == nullptr) return done(OwnRun(root));
+    Descend(context_.groups, partition, *ref, offset, std::move(done));
+  }
+
+  ColdRunPtr CachedRun(const ColdPartitionPtr& root, Offset offset) override {
+    if (!root->Covers(offset)) return nullptr;
+    const ColdGroupRef* ref = RefAt(root->groups, offset);
+    if (ref == nullptr) return OwnRun(root);
+    for (GroupStore::GroupPtr group = context_.groups->Find(*ref);
+         group != nullptr; group = context_.groups->Find(*ref)) {
+      if (group->level == 0) return RunOf(std::move(group));
+      ref = RefAt(group->groups, offset);
+    }
+    return nullptr;
+  }
 
  private:
   std::shared_ptr<RootCell> Cell(const PartitionId& partition) {
@@ -58,9 +116,15 @@ class ColdManifestStore final : public ColdManifest {
 
 std::unique_ptr<ColdManifest> MakeColdManifest(
     std::shared_ptr<ObjectStore> store, Runtime& runtime,
-    std::chrono::milliseconds request_timeout) {
+    const ColdManifestOptions& options) {
+  auto groups = std::make_shared<GroupStore>(
+      store, runtime, options.request_timeout, options.group_cache_max_bytes);
   return std::make_unique<ColdManifestStore>(
-      RootCellContext{std::move(store), &runtime, request_timeout});
+      RootCellContext{.store = std::move(store),
+                      .groups = std::move(groups),
+                      .group_size = options.group_size,
+                      .runtime = &runtime,
+                      .request_timeout = options.request_timeout});
 }
 
 }  // namespace strata

@@ -55,15 +55,35 @@ class ColdManifestTest : public testing::Test {
 
   // Another owner of the same bucket, or the same after a restart.
   std::unique_ptr<ColdManifest> Open() {
-    return MakeColdManifest(counted, runtime, 30s);
+    return MakeColdManifest(counted, runtime,
+                            {.request_timeout = 30s, .group_size = 4});
   }
 
+  Result<ColdRunPtr> LoadRun(ColdManifest& from, ColdPartitionPtr root,
+                             uint64_t offset) {
+    return Await<Result<ColdRunPtr>>(runtime, [&](auto done) {
+      from.LoadRun(id, std::move(root), Offset(offset), std::move(done));
+    });
+  }
+  // The entry that owns `offset`, wherever it lies.
+  SegmentEntry Find(ColdManifest& from, const Answer& root, uint64_t offset) {
+    const auto run = LoadRun(from, *root, offset);
+    EXPECT_TRUE(run.ok()) << run.status();
+    return run.ok() && *run != nullptr ? *FindEntry(**run, Offset(offset))
+                                       : SegmentEntry{};
+  }
+  // Of all segments, run by run.
   std::vector<uint64_t> Bases(const Answer& answer) {
     std::vector<uint64_t> bases;
     EXPECT_TRUE(answer.ok()) << answer.status();
     if (!answer.ok()) return bases;
-    for (const auto& [base, entry] : (*answer)->entries) {
-      bases.push_back(base.value());
+    uint64_t next = (*answer)->cold_base().value();
+    while (next < (*answer)->cold_end().value()) {
+      const auto run = LoadRun(*manifest, *answer, next);
+      EXPECT_TRUE(run.ok()) << run.status();
+      if (!run.ok()) break;
+      for (const auto& [base, entry] : **run) bases.push_back(base.value());
+      next = (*run)->rbegin()->second.offsets.end.value();
     }
     return bases;
   }
@@ -84,7 +104,7 @@ TEST_F(ColdManifestTest, AbsentRootIsAnEmptyPartition) {
   const Answer root = Load();
   ASSERT_TRUE(root.ok()) << root.status();
   EXPECT_EQ((*root)->generation, 0u);
-  EXPECT_TRUE((*root)->entries.empty());
+  EXPECT_TRUE((*root)->empty());
   EXPECT_TRUE(bucket.Keys().empty());
 }
 
@@ -104,9 +124,9 @@ TEST_F(ColdManifestTest, WhatIsCommittedIsLoadedElsewhere) {
   EXPECT_EQ((*loaded)->version, (*committed)->version);
   EXPECT_EQ((*loaded)->topic_name, "orders");
   EXPECT_EQ((*loaded)->epochs, *edit.epochs);
-  EXPECT_EQ((*loaded)->Find(Offset(15))->id, 2u);
-  EXPECT_FALSE((*loaded)->Find(Offset(15))->warm.has_value());
-  EXPECT_EQ((*loaded)->Find(Offset(20)), nullptr);
+  EXPECT_EQ(Find(*other, loaded, 15).id, 2u);
+  EXPECT_FALSE(Find(*other, loaded, 15).warm.has_value());
+  EXPECT_EQ(*LoadRun(*other, *loaded, 20), nullptr);
 }
 
 TEST_F(ColdManifestTest, RootIsFetchedOnceHoweverManyAsk) {
@@ -144,7 +164,7 @@ TEST_F(ColdManifestTest, CommitsHappenOneAfterTheOther) {
   }
   runtime.RunFor(5s);
   EXPECT_EQ(generations, (Offsets{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}));
-  EXPECT_EQ(Load(*Open()).value()->entries.size(), 10u);
+  EXPECT_EQ(Load(*Open()).value()->totals().segments, 10u);
 }
 
 TEST_F(ColdManifestTest, EntryThatDoesNotBeginAtTheColdEndConflicts) {
@@ -196,6 +216,107 @@ TEST_F(ColdManifestTest, TrimRemovesEntriesWhollyBelow) {
   trim.log_start = Offset(1000);
   EXPECT_EQ(Bases(Commit(trim)), Offsets{});
   EXPECT_EQ(Bases(Commit(Adding({200}))), Offsets{2000});
+}
+
+TEST_F(ColdManifestTest, OlderSegmentsMoveIntoGroups) {
+  constexpr uint64_t kSegments = 200;
+  Offsets all;
+  for (uint64_t n = 0; n < kSegments; ++n) {
+    ASSERT_TRUE(Commit(Adding({n})).ok()) << n;
+    all.push_back(n * 10);
+  }
+  manifest = Open();
+  const Answer root = Load();
+  EXPECT_EQ(Bases(root), all);
+  EXPECT_EQ((*root)->totals().segments, kSegments);
+  EXPECT_LT((*root)->entries.size(), 8u);
+  EXPECT_EQ((*root)->groups.front().level, 2u);
+  for (uint64_t n = 0; n < kSegments; n += 7) {
+    EXPECT_EQ(Find(*manifest, root, n * 10 + 9).id, n + 1) << n;
+  }
+}
+
+// The bytes of a root and the requests for a commit, by the bucket's count.
+TEST_F(ColdManifestTest, CommitCostsTheSameHoweverManySegments) {
+  uint64_t largest_early = 0;
+  uint64_t largest_late = 0;
+  constexpr uint64_t kSegments = 600;
+  for (uint64_t n = 0; n < kSegments; ++n) {
+    const uint64_t puts = counted->counters().puts;
+    const uint64_t gets = counted->counters().gets;
+    ASSERT_TRUE(Commit(Adding({n})).ok());
+    // A root, and as many groups as there are levels in the worst case.
+    EXPECT_LE(counted->counters().puts - puts, 1u + 4u);
+    EXPECT_LE(counted->counters().gets - gets, 4u);
+    uint64_t& largest = n < kSegments / 2 ? largest_early : largest_late;
+    largest = std::max<uint64_t>(largest, bucket.Get(RootKey(id))->size());
+  }
+  EXPECT_LT(largest_late, largest_early * 3 / 2);
+}
+
+TEST_F(ColdManifestTest, RunsAreReadOnceAndAreInMemoryThen) {
+  for (uint64_t n = 0; n < 50; ++n) ASSERT_TRUE(Commit(Adding({n})).ok());
+  manifest = Open();
+  const ColdPartitionPtr root = *Load();
+  EXPECT_EQ(manifest->CachedRun(root, Offset(0)), nullptr);
+  const auto run = LoadRun(*manifest, root, 0);
+  ASSERT_TRUE(run.ok()) << run.status();
+  const uint64_t before = counted->counters().gets;
+  EXPECT_EQ(manifest->CachedRun(root, Offset(0)), *run);
+  EXPECT_EQ(*LoadRun(*manifest, root, 0), *run);
+  EXPECT_EQ(counted->counters().gets, before);
+  // The root's own.
+  EXPECT_NE(manifest->CachedRun(root, Offset(499)), nullptr);
+  EXPECT_EQ(manifest->CachedRun(root, Offset(500)), nullptr);
+}
+
+TEST_F(ColdManifestTest, TrimRemovesGroupsWhollyBelow) {
+  for (uint64_t n = 0; n < 50; ++n) ASSERT_TRUE(Commit(Adding({n})).ok());
+  const Answer before = Load();
+  const OffsetRange first = (*before)->groups.front().offsets;
+  ColdEdit edit;
+  edit.log_start = Offset(first.end.value() - 1);
+  Answer trimmed = Commit(edit);
+  ASSERT_TRUE(trimmed.ok()) << trimmed.status();
+  EXPECT_EQ((*trimmed)->groups.front().offsets, first);
+  edit.log_start = first.end;
+  trimmed = Commit(edit);
+  ASSERT_TRUE(trimmed.ok()) << trimmed.status();
+  EXPECT_EQ((*trimmed)->cold_base(), first.end);
+  EXPECT_EQ((*trimmed)->cold_end(), Offset(500));
+  edit.log_start = Offset(500);
+  trimmed = Commit(edit);
+  ASSERT_TRUE(trimmed.ok()) << trimmed.status();
+  EXPECT_TRUE((*trimmed)->empty());
+}
+
+TEST_F(ColdManifestTest, GroupThatIsMissingOrDamagedIsReportedWithItsKey) {
+  for (uint64_t n = 0; n < 8; ++n) ASSERT_TRUE(Commit(Adding({n})).ok());
+  manifest = Open();
+  const ColdPartitionPtr root = *Load();
+  const std::string key = root->groups.front().key;
+  std::string bytes = *bucket.Get(key);
+  bytes.back() = static_cast<char>(bytes.back() ^ 1);
+  ASSERT_EQ(bucket.Delete(key), Status::Ok());
+  Status status = LoadRun(*manifest, root, 0).status();
+  EXPECT_EQ(status.code(), StatusCode::kDataLoss);
+  EXPECT_THAT(status.message(), HasSubstr(key));
+  ASSERT_TRUE(bucket.Put(key, bytes).ok());
+  status = LoadRun(*manifest, root, 0).status();
+  EXPECT_EQ(status.code(), StatusCode::kDataLoss);
+  EXPECT_THAT(status.message(), HasSubstr("object " + key));
+  // What the root itself names can be read.
+  EXPECT_TRUE(LoadRun(*manifest, root, 79).ok());
+}
+
+TEST_F(ColdManifestTest, GroupThatCannotBeWrittenChangesNothing) {
+  for (uint64_t n = 0; n < 7; ++n) ASSERT_TRUE(Commit(Adding({n})).ok());
+  faulty->SetAway(true);
+  EXPECT_EQ(Commit(Adding({7})).status().code(), StatusCode::kUnavailable);
+  faulty->SetAway(false);
+  EXPECT_EQ(Load(*Open()).value()->cold_end(), Offset(70));
+  EXPECT_TRUE(Commit(Adding({7})).ok());
+  EXPECT_EQ(Load(*Open()).value()->cold_end(), Offset(80));
 }
 
 TEST_F(ColdManifestTest, UnknownPutThatHappenedIsOk) {
@@ -280,7 +401,7 @@ TEST_F(ColdManifestTest, EditThatNoLongerAppliesConflicts) {
   ColdEdit edit = Adding({1});
   edit.add[0].cold->key = "mine";
   EXPECT_EQ(Commit(edit).status().code(), StatusCode::kConflict);
-  EXPECT_EQ(Load(*Open()).value()->Find(Offset(10))->cold->key, "key1");
+  EXPECT_EQ(Find(*manifest, Load(*Open()), 10).cold->key, "key1");
   EXPECT_EQ(Bases(Load()), (Offsets{0, 10})) << "the fresh root is known";
 }
 
@@ -302,6 +423,7 @@ TEST_F(ColdManifestTest, TwoOwnersLoseNoCommitOfEachOther) {
     }
     acknowledged.insert(n * 10);
   }
+  faulty->SetChances({});
   const Offsets bases = Bases(Load(*Open()));
   EXPECT_EQ(std::set<uint64_t>(bases.begin(), bases.end()), acknowledged);
 }

@@ -67,8 +67,9 @@ TEST(ColdThreadsTest, ManyReadersOfASmallCacheReadTheRightBatches) {
 
 TEST(ColdThreadsTest, CommitsLoadsAndForgetsOfOnePartitionMix) {
   const auto runtime = MakeThreadRuntime();
-  const auto manifest = MakeColdManifest(MakeMemoryObjectStore(*runtime),
-                                         *runtime, std::chrono::seconds(30));
+  const auto manifest = MakeColdManifest(
+      MakeMemoryObjectStore(*runtime), *runtime,
+      {.request_timeout = std::chrono::seconds(30), .group_size = 4});
   const PartitionId id = SamplePartition();
   constexpr uint64_t kCommits = 100;
   std::atomic<int> failures{0};
@@ -93,7 +94,7 @@ TEST(ColdThreadsTest, CommitsLoadsAndForgetsOfOnePartitionMix) {
   const auto root = Await<Result<ColdPartitionPtr>>(
       *runtime, [&](auto done) { manifest->Load(id, std::move(done)); });
   ASSERT_TRUE(root.ok()) << root.status();
-  EXPECT_EQ((*root)->entries.size(), kCommits);
+  EXPECT_EQ((*root)->totals().segments, kCommits);
 }
 
 }  // namespace

@@ -10,8 +10,8 @@
 #include "cold/image_stream.h"
 #include "cold/index_cache.h"
 #include "cold/object_names.h"
+#include "cold/object_removal.h"
 #include "cold/read_operation.h"
-#include "cold/topic_removal.h"
 #include "cold/upload.h"
 
 namespace strata {
@@ -147,6 +147,14 @@ void ColdTier::Delete(ColdAddress address, UniqueFunction<void(Status)> done) {
 void ColdTier::RemoveTopic(TopicId topic, size_t limit,
                            UniqueFunction<void(Result<Removed>)> done) {
   RemoveTopicObjects(impl_->store, topic, limit,
+                     {.timeout = impl_->options.request_timeout, .cancel = {}},
+                     std::move(done));
+}
+
+void ColdTier::RemoveBelow(PartitionId partition, Offset log_start,
+                           size_t limit,
+                           UniqueFunction<void(Result<Removed>)> done) {
+  RemoveObjectsBelow(impl_->store, partition, log_start, limit,
                      {.timeout = impl_->options.request_timeout, .cancel = {}},
                      std::move(done));
 }

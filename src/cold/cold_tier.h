@@ -83,6 +83,12 @@ class ColdTier {
   void RemoveTopic(TopicId topic, size_t limit,
                    UniqueFunction<void(Result<Removed>)> done);
 
+  // Deletes what of a trimmed partition lies wholly below `log_start`, as far
+  // as a listing of `limit` objects reaches, named or not. The partition's root
+  // has that log start.
+  void RemoveBelow(PartitionId partition, Offset log_start, size_t limit,
+                   UniqueFunction<void(Result<Removed>)> done);
+
   Stats stats() const;
 
  private:

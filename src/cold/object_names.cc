@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
 namespace strata {
 namespace {
 
@@ -20,11 +22,13 @@ std::string Label(std::string_view topic) {
   return label;
 }
 
+}  // namespace
+
 std::string PartitionPrefix(const PartitionId& partition) {
   return "topics/" + partition.ToString() + "/";
 }
 
-}  // namespace
+std::string TopicsKey() { return "store/topics"; }
 
 std::string TopicPrefix(const TopicId& topic) {
   return "topics/" + topic.ToString() + "/";
@@ -32,6 +36,33 @@ std::string TopicPrefix(const TopicId& topic) {
 
 std::string RootKey(const PartitionId& partition) {
   return PartitionPrefix(partition) + "root";
+}
+
+std::optional<OffsetRange> OffsetsInKey(std::string_view name) {
+  // "<20 digits>-<20 digits>-"
+  constexpr size_t kDigits = 20;
+  if (name.size() < 2 * (kDigits + 1) || name[kDigits] != '-' ||
+      name[2 * kDigits + 1] != '-') {
+    return std::nullopt;
+  }
+  const auto number = [&](size_t at) -> std::optional<Offset> {
+    uint64_t value = 0;
+    const char* begin = name.data() + at;
+    const auto [end, error] = std::from_chars(begin, begin + kDigits, value);
+    if (error != std::errc() || end != begin + kDigits) return std::nullopt;
+    return Offset(value);
+  };
+  const auto base = number(0);
+  const auto end = number(kDigits + 1);
+  if (!base || !end) return std::nullopt;
+  return OffsetRange{*base, *end};
+}
+
+std::string GroupKey(const PartitionId& partition, uint32_t level,
+                     OffsetRange offsets, uint64_t claim, uint64_t nonce) {
+  return fmt::format("{}{:020}-{:020}-{}-level{}-{:016x}.group",
+                     PartitionPrefix(partition), offsets.base.value(),
+                     offsets.end.value(), claim, level, nonce);
 }
 
 std::string SegmentKey(const SegmentEntry& entry, std::string_view topic_label,

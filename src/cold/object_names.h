@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -9,12 +10,28 @@
 
 namespace strata {
 
+// "store/topics": which topics there are.
+std::string TopicsKey();
+
 // "topics/<topic id>/<partition>/root". The topic's name is no part of it: who
 // has the id finds the root.
 std::string RootKey(const PartitionId& partition);
 
 // "topics/<topic id>/": all keys of the topic, and no others, begin with it.
 std::string TopicPrefix(const TopicId& topic);
+
+// "topics/<topic id>/<partition>/": all keys of the partition, and no others,
+// begin with it.
+std::string PartitionPrefix(const PartitionId& partition);
+
+// The offsets that a key of a segment or a group begins with, behind its
+// partition's prefix; nullopt for any other.
+std::optional<OffsetRange> OffsetsInKey(std::string_view name);
+
+// A key for one attempt to write a group of that level and those offsets by the
+// owner of that claim; `nonce` as for SegmentKey.
+std::string GroupKey(const PartitionId& partition, uint32_t level,
+                     OffsetRange offsets, uint64_t claim, uint64_t nonce);
 
 // A key for one attempt to upload `entry`; `nonce` is random, so that no two
 // attempts share one. `topic_label` is for who looks into the bucket: it is

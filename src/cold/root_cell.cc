@@ -3,12 +3,13 @@
 #include <utility>
 
 #include "cold/cold_edit.h"
+#include "cold/fold.h"
 #include "cold/object_names.h"
 #include "cold/root_fetch.h"
 
 // A commit's states:
 //
-//   load ──> attempt ──Put──> Ok ───────────────────────────> published
+//   load ──> attempt ─groups, Put─> Ok ─────────────────────> published
 //              ^               │ kConflict, kUnknown
 //              │ once          v
 //              └────────── reload ──the root is ours────────> published
@@ -146,7 +147,21 @@ void RootCell::Attempt(const ColdPartitionPtr& current) {
   }
   const bool nothing_new = static_cast<const ColdRoot&>(*current) == *next;
   if (nothing_new && current->generation > 0) return FinishCommit(current);
-  Put(current, *std::move(next));
+  Fold(current, *std::move(next));
+}
+
+void RootCell::Fold(const ColdPartitionPtr& current, ColdRoot next) {
+  std::optional<ColdGroup> due = GroupDue(next, context_.group_size);
+  if (!due) return Put(current, std::move(next));
+  const uint64_t claim = next.claim.number;
+  context_.groups->Write(
+      partition_, *std::move(due), claim,
+      [self = shared_from_this(), current,
+       next = std::move(next)](const Result<ColdGroupRef>& written) mutable {
+        if (!written.ok()) return self->FinishCommit(written.status());
+        PutGroup(next, *written);
+        self->Fold(current, std::move(next));
+      });
 }
 
 void RootCell::Put(const ColdPartitionPtr& current, ColdRoot root) {

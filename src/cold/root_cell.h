@@ -11,6 +11,7 @@
 
 #include "base/mutex.h"
 #include "cold/cold_manifest.h"
+#include "cold/group_store.h"
 #include "runtime/runtime.h"
 #include "strata/object_store.h"
 
@@ -18,6 +19,8 @@ namespace strata {
 
 struct RootCellContext {
   std::shared_ptr<ObjectStore> store;
+  std::shared_ptr<GroupStore> groups;
+  size_t group_size = 0;
   Runtime* runtime = nullptr;
   std::chrono::milliseconds request_timeout{0};
 };
@@ -53,6 +56,8 @@ class RootCell : public std::enable_shared_from_this<RootCell> {
   // --- committing; one at a time, the one in committing_ ---
   void NextCommit();
   void Attempt(const ColdPartitionPtr& current);
+  // Writes the groups that are due, then the root.
+  void Fold(const ColdPartitionPtr& current, ColdRoot next);
   void Put(const ColdPartitionPtr& current, ColdRoot next);
   void OnPut(ColdPartition next, Result<ObjectVersion> put);
   void OnReloaded(const Status& put, Result<ColdPartitionPtr> fresh);

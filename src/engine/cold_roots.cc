@@ -9,8 +9,8 @@
 namespace strata::engine {
 namespace {
 
-// The range that `root` has to cover, if it does not. Entries tile, so that
-// the first and the last one tell.
+// The range that `root` has to cover, if it does not. What it names tiles, so
+// that its bounds tell.
 std::optional<OffsetRange> NotCovered(const PartitionState& p,
                                       const ColdPartition& root)
     STRATA_REQUIRES(p.mu) {
@@ -18,7 +18,7 @@ std::optional<OffsetRange> NotCovered(const PartitionState& p,
                              std::max(p.cold_end, root.cold_end())};
   const bool whole =
       p.deleted || expected.base >= expected.end ||
-      (root.Find(expected.base) != nullptr && root.cold_end() == expected.end);
+      (root.Covers(expected.base) && root.cold_end() == expected.end);
   return whole ? std::nullopt : std::optional(expected);
 }
 
@@ -100,8 +100,6 @@ void ColdRoots::LoadChecked(PartitionPtr partition,
 
 Status ColdRoots::Refuse(PartitionState& partition, const ColdPartition& root,
                          OffsetRange expected) {
-  const Offset found_base =
-      root.entries.empty() ? Offset(0) : root.entries.begin()->first;
   uint64_t generation;
   bool first;
   {
@@ -116,7 +114,7 @@ Status ColdRoots::Refuse(PartitionState& partition, const ColdPartition& root,
                   "{}) of root generation {}, found [{}, {}) of generation {}; "
                   "is it mounted, and the right one?",
                   partition.name.ToString(), expected.base.value(),
-                  expected.end.value(), generation, found_base.value(),
+                  expected.end.value(), generation, root.cold_base().value(),
                   root.cold_end().value(), root.generation));
   if (first) {
     context_.log.Error("{}; nothing is offloaded or dropped", status.message());
@@ -166,6 +164,69 @@ void ColdRoots::Adopt(PartitionPtr partition, ColdPartitionPtr root,
         }
         done(std::move(root));
       });
+}
+
+void ColdRoots::LoadEntries(PartitionPtr partition, ColdPartitionPtr root,
+                            std::vector<Offset> offsets,
+                            Engine::Done<ColdEntries> done) {
+  LoadNextEntry(std::move(partition), std::move(root), std::move(offsets), {},
+                std::move(done));
+}
+
+// Takes the last of `offsets`.
+void ColdRoots::LoadNextEntry(PartitionPtr partition, ColdPartitionPtr root,
+                              std::vector<Offset> offsets, ColdEntries found,
+                              Engine::Done<ColdEntries> done) {
+  while (!offsets.empty() && (FindEntry(found, offsets.back()) != nullptr ||
+                              !root->Covers(offsets.back()))) {
+    offsets.pop_back();
+  }
+  if (offsets.empty()) return done(std::move(found));
+  const Offset offset = offsets.back();
+  const PartitionId id = partition->id;
+  auto add = [this, partition = std::move(partition), root, offset,
+              offsets = std::move(offsets), found = std::move(found),
+              done = std::move(done)](Result<ColdRunPtr> run) mutable {
+    if (!run.ok()) return done(run.status());
+    // What it covers, a run holds.
+    const SegmentEntry& entry = *FindEntry(**run, offset);
+    found.emplace(entry.offsets.base, entry);
+    LoadNextEntry(std::move(partition), std::move(root), std::move(offsets),
+                  std::move(found), std::move(done));
+  };
+  context_.cold_manifest->LoadRun(id, std::move(root), offset, std::move(add));
+}
+
+void ColdRoots::ForEach(PartitionPtr partition, ColdPartitionPtr root,
+                        OffsetRange range, EachRun each,
+                        Engine::StatusDone done) {
+  range.base = std::max(range.base, root->cold_base());
+  range.end = std::min(range.end, root->cold_end());
+  if (range.empty()) return done(Status::Ok());
+  const PartitionId id = partition->id;
+  auto hand_over = [this, partition = std::move(partition), root, range,
+                    each = std::move(each),
+                    done = std::move(done)](Result<ColdRunPtr> run) mutable {
+    if (!run.ok()) return done(run.status());
+    std::vector<SegmentEntry> entries;
+    for (const SegmentEntry* entry = FindEntry(**run, range.base);
+         entry != nullptr && range.base < range.end;
+         entry = FindEntry(**run, range.base)) {
+      entries.push_back(*entry);
+      range.base = entry->offsets.end;
+    }
+    Status status = each(std::move(entries));
+    if (!status.ok()) return done(std::move(status));
+    // Not inside this call: there may be many runs.
+    context_.runtime.cold_executor().Post(
+        [this, partition = std::move(partition), root = std::move(root), range,
+         each = std::move(each), done = std::move(done)]() mutable {
+          ForEach(std::move(partition), std::move(root), range, std::move(each),
+                  std::move(done));
+        });
+  };
+  context_.cold_manifest->LoadRun(id, std::move(root), range.base,
+                                  std::move(hand_over));
 }
 
 }  // namespace strata::engine

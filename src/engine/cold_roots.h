@@ -9,6 +9,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "engine/context.h"
 #include "engine/engine.h"
@@ -20,16 +21,30 @@ class ColdRoots {
  public:
   explicit ColdRoots(EngineContext& context) : context_(context) {}
 
-  // The root's entries, as many as there are; from memory after the first time.
+  // What the root names, as much as there is; from memory after the first time.
   void Load(PartitionPtr partition, Engine::Done<ColdPartitionPtr> done);
   // As Load, for whoever writes to the root or removes a copy: kDataLoss, with
-  // what was expected and found, unless its entries cover all that is cold.
+  // what was expected and found, unless it covers all that is cold.
   // Such a root is asked for anew the next time.
   void LoadWhole(PartitionPtr partition, Engine::Done<ColdPartitionPtr> done);
   // As Load, from the object store even if it is in memory.
   void Reload(PartitionPtr partition, Engine::Done<ColdPartitionPtr> done);
 
+  // The entries of `root` that own one of `offsets`; what it does not cover is
+  // left out.
+  void LoadEntries(PartitionPtr partition, ColdPartitionPtr root,
+                   std::vector<Offset> offsets, Engine::Done<ColdEntries> done);
+  // Hands the entries of `root` that own an offset of `range` to `each`,
+  // ascending, a run at a time. `each` is called under no lock and ends the
+  // walk by an error.
+  using EachRun = UniqueFunction<Status(std::vector<SegmentEntry>)>;
+  void ForEach(PartitionPtr partition, ColdPartitionPtr root, OffsetRange range,
+               EachRun each, Engine::StatusDone done);
+
  private:
+  void LoadNextEntry(PartitionPtr partition, ColdPartitionPtr root,
+                     std::vector<Offset> offsets, ColdEntries found,
+                     Engine::Done<ColdEntries> done);
   void LoadChecked(PartitionPtr partition, Engine::Done<ColdPartitionPtr> done);
   Status Refuse(PartitionState& partition, const ColdPartition& root,
                 OffsetRange expected);

@@ -143,9 +143,15 @@ class Engine::Impl final : public Attention {
   SegmentMetadata DescribeLocal(const PartitionState& p, const Segment& segment,
                                 const ColdPartition* root) const
       STRATA_REQUIRES(p.mu);
-  // `root`: what is cold, may be null.
+  SegmentMetadata DescribeCold(const PartitionState& p,
+                               const SegmentEntry& entry) const
+      STRATA_REQUIRES(p.mu);
+  // `root` and what it names, `cold`; null when nothing is cold.
   std::vector<SegmentMetadata> DescribeAll(PartitionState& p,
-                                           const ColdPartition* root) const;
+                                           const ColdPartition* root,
+                                           const ColdEntries& cold) const;
+  void ListCold(PartitionPtr partition, ColdPartitionPtr root,
+                Done<std::vector<SegmentMetadata>> done);
   std::vector<PolicyTail> Tails();
   std::vector<PolicySegment> PolicySegments();
   PolicyLimits Limits();
@@ -153,7 +159,12 @@ class Engine::Impl final : public Attention {
   struct ForcedMove {
     JobKind kind = JobKind::kOffload;
     PartitionId partition{};
-    std::vector<std::pair<uint64_t, uint64_t>> segments{};  // id, bytes
+    struct Segment {
+      uint64_t id = 0;
+      Offset base{};
+      uint64_t bytes = 0;
+    };
+    std::vector<Segment> segments{};
     size_t next = 0;  // the first that no job was made for
 
     void Add(const SegmentEntry& entry);

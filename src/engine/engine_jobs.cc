@@ -269,8 +269,10 @@ std::vector<PolicySegment> Engine::Impl::PolicySegments() {
     if (root == nullptr || p->cold_short) continue;
     // Of what is only cold, what was read lately.
     for (const auto& [base, access] : p->cold_access) {
-      const auto entry = root->entries.find(base);
-      if (entry == root->entries.end() || p->segments.contains(base)) continue;
+      const ColdRunPtr run = cold_manifest_->CachedRun(root, base);
+      if (run == nullptr || p->segments.contains(base)) continue;
+      const auto entry = run->find(base);
+      if (entry == run->end()) continue;
       add(*p, entry->second, *access).in_cold = true;
     }
   }
@@ -503,7 +505,7 @@ void Engine::Impl::DropLocal(PartitionPtr partition, StatusDone done) {
 void Engine::Impl::ForcedMove::Add(const SegmentEntry& entry) {
   // A drop copies nothing.
   const uint64_t bytes = kind == JobKind::kDropWarm ? 0 : entry.image_bytes;
-  segments.emplace_back(entry.id, bytes);
+  segments.push_back({entry.id, entry.offsets.base, bytes});
 }
 
 void Engine::Impl::RunForced(ForcedMove move, StatusDone done) {
@@ -511,13 +513,15 @@ void Engine::Impl::RunForced(ForcedMove move, StatusDone done) {
   PlannedJob job{.kind = move.kind,
                  .partition = move.partition,
                  .segments = {},
+                 .bases = {},
                  .bytes = 0,
                  .pressure = kForcedPressure};
   while (move.next < move.segments.size() &&
          job.segments.size() < kMaxSegmentsPerJob) {
-    const auto [id, bytes] = move.segments[move.next++];
-    job.segments.push_back(id);
-    job.bytes += bytes;
+    const ForcedMove::Segment& segment = move.segments[move.next++];
+    job.segments.push_back(segment.id);
+    job.bases.push_back(segment.base);
+    job.bytes += segment.bytes;
   }
   runner_->SubmitInTurn(std::move(job),
                         [this, move = std::move(move),
@@ -562,17 +566,26 @@ void Engine::Impl::PromoteFlushed(PartitionPtr partition, StorageTier tier,
   cold_roots_->Load(partition, [this, partition, then = std::move(all)](
                                    Result<ColdPartitionPtr> root) mutable {
     if (!root.ok()) return then(root.status());
-    ForcedMove move{.kind = JobKind::kPromoteWarm, .partition = partition->id};
-    {
-      MutexLock lock(partition->mu);
-      for (const auto& [base, entry] : (*root)->entries) {
-        if (entry.offsets.end > partition->log_start &&
-            partition->FindSegment(base) == nullptr) {
-          move.Add(entry);
-        }
-      }
-    }
-    RunForced(std::move(move), std::move(then));
+    auto move = std::make_shared<ForcedMove>();
+    move->kind = JobKind::kPromoteWarm;
+    move->partition = partition->id;
+    const OffsetRange cold{(*root)->log_start, (*root)->cold_end()};
+    cold_roots_->ForEach(
+        partition, *root, cold,
+        [partition, move](const std::vector<SegmentEntry>& run) {
+          MutexLock lock(partition->mu);
+          for (const SegmentEntry& entry : run) {
+            if (entry.offsets.end > partition->log_start &&
+                partition->FindSegment(entry.offsets.base) == nullptr) {
+              move->Add(entry);
+            }
+          }
+          return Status::Ok();
+        },
+        [this, move, then = std::move(then)](Status status) mutable {
+          if (!status.ok()) return then(std::move(status));
+          RunForced(std::move(*move), std::move(then));
+        });
   });
 }
 

@@ -366,8 +366,8 @@ void Engine::Impl::MakeColdParts() {
                   .cache_max_bytes = config_.cold_cache_max_bytes,
                   .request_timeout = config_.cold_request_timeout,
                   .max_requests = config_.cold_max_requests});
-  cold_manifest_ =
-      MakeColdManifest(cold_store_, runtime_, config_.cold_request_timeout);
+  cold_manifest_ = MakeColdManifest(
+      cold_store_, runtime_, {.request_timeout = config_.cold_request_timeout});
 }
 
 void Engine::Impl::Wire() {

@@ -57,21 +57,42 @@ SegmentMetadata DescribeTail(const PartitionState& p) STRATA_REQUIRES(p.mu) {
 
 void Engine::Impl::Segments(PartitionPtr partition,
                             Done<std::vector<SegmentMetadata>> done) {
-  bool has_cold;
+  OffsetRange cold;
   {
     MutexLock lock(partition->mu);
-    has_cold = partition->cold_end > partition->log_start && cold_ != nullptr;
+    if (cold_ != nullptr) cold = {partition->log_start, partition->cold_end};
   }
-  if (!has_cold) return done(DescribeAll(*partition, nullptr));
+  if (cold.empty()) return done(DescribeAll(*partition, nullptr, {}));
   cold_roots_->Load(partition, [this, partition, done = std::move(done)](
                                    Result<ColdPartitionPtr> root) mutable {
     if (!root.ok()) return done(root.status());
-    // What was offloaded since it was loaded has left the local part.
-    if (ColdPartitionPtr now = cold_manifest_->Cached(partition->id)) {
-      *root = std::move(now);
-    }
-    done(DescribeAll(*partition, root->get()));
+    ListCold(std::move(partition), *std::move(root), std::move(done));
   });
+}
+
+void Engine::Impl::ListCold(PartitionPtr partition, ColdPartitionPtr root,
+                            Done<std::vector<SegmentMetadata>> done) {
+  const OffsetRange all{root->log_start, root->cold_end()};
+  auto found = std::make_shared<ColdEntries>();
+  cold_roots_->ForEach(
+      partition, root, all,
+      [found](std::vector<SegmentEntry> run) {
+        for (SegmentEntry& entry : run) {
+          const Offset base = entry.offsets.base;
+          found->emplace(base, std::move(entry));
+        }
+        return Status::Ok();
+      },
+      [this, partition, root, found,
+       done = std::move(done)](Status status) mutable {
+        if (!status.ok()) return done(std::move(status));
+        // What was offloaded meanwhile has left the local part.
+        const ColdPartitionPtr now = cold_manifest_->Cached(partition->id);
+        if (now != nullptr && now != root) {
+          return ListCold(std::move(partition), now, std::move(done));
+        }
+        done(DescribeAll(*partition, root.get(), *found));
+      });
 }
 
 // From memory where it can be told without the bucket.
@@ -99,17 +120,36 @@ void Engine::Impl::SegmentAt(PartitionPtr partition, Offset offset,
               fmt::format("{}: no segment holds offset {}",
                           partition->name.ToString(), offset.value()));
   if (!may_be_cold) return done(std::move(none));
-  Segments(std::move(partition),
-           [offset, none = std::move(none), done = std::move(done)](
-               Result<std::vector<SegmentMetadata>> all) mutable {
-             if (!all.ok()) return done(all.status());
-             for (SegmentMetadata& m : *all) {
-               if (m.base_offset <= offset && offset < m.end_offset) {
-                 return done(std::move(m));
-               }
-             }
-             done(std::move(none));
-           });
+  auto describe = [this, partition, offset, none = std::move(none),
+                   done = std::move(done)](Result<ColdEntries> cold) mutable {
+    if (!cold.ok()) return done(cold.status());
+    const SegmentEntry* entry = FindEntry(*cold, offset);
+    {
+      MutexLock lock(partition->mu);
+      if (entry != nullptr && offset >= partition->log_start) {
+        return done(DescribeCold(*partition, *entry));
+      }
+    }
+    done(std::move(none));
+  };
+  cold_roots_->Load(
+      partition, [this, partition, offset, describe = std::move(describe)](
+                     Result<ColdPartitionPtr> root) mutable {
+        if (!root.ok()) return describe(root.status());
+        cold_roots_->LoadEntries(std::move(partition), *std::move(root),
+                                 {offset}, std::move(describe));
+      });
+}
+
+SegmentMetadata Engine::Impl::DescribeCold(const PartitionState& p,
+                                           const SegmentEntry& entry) const {
+  const auto access = p.cold_access.find(entry.offsets.base);
+  const AccessStats never;
+  SegmentMetadata m = Describe(
+      p, entry, access == p.cold_access.end() ? never : *access->second);
+  m.tier = StorageTier::kCold;
+  m.in_cold = true;
+  return m;
 }
 
 SegmentMetadata Engine::Impl::DescribeLocal(const PartitionState& p,
@@ -118,28 +158,20 @@ SegmentMetadata Engine::Impl::DescribeLocal(const PartitionState& p,
   SegmentMetadata m = Describe(p, segment.entry, *segment.access);
   m.in_hot = segment.hot != nullptr && hot_->Holds(*segment.hot);
   m.in_warm = true;
-  m.in_cold =
-      segment.entry.offsets.end <= p.cold_end &&
-      (root == nullptr || root->Find(segment.entry.offsets.base) != nullptr);
+  m.in_cold = segment.entry.offsets.end <= p.cold_end &&
+              (root == nullptr || root->Covers(segment.entry.offsets.base));
   m.tier = m.in_hot ? StorageTier::kHot : StorageTier::kWarm;
   return m;
 }
 
 std::vector<SegmentMetadata> Engine::Impl::DescribeAll(
-    PartitionState& p, const ColdPartition* root) const {
+    PartitionState& p, const ColdPartition* root,
+    const ColdEntries& cold) const {
   std::map<Offset, SegmentMetadata> found;
   MutexLock lock(p.mu);
-  if (root != nullptr) {
-    for (const auto& [base, entry] : root->entries) {
-      if (entry.offsets.end <= p.log_start) continue;
-      const auto access = p.cold_access.find(base);
-      const AccessStats never;
-      SegmentMetadata m = Describe(
-          p, entry, access == p.cold_access.end() ? never : *access->second);
-      m.tier = StorageTier::kCold;
-      m.in_cold = true;
-      found[base] = std::move(m);
-    }
+  for (const auto& [base, entry] : cold) {
+    if (entry.offsets.end <= p.log_start) continue;
+    found[base] = DescribeCold(p, entry);
   }
   for (const auto& [base, segment] : p.segments) {
     if (segment->entry.offsets.end <= p.log_start) continue;
@@ -233,11 +265,10 @@ TieredStorageStats Engine::Impl::Stats() const {
       }
     }
     if (root == nullptr) continue;
-    for (const auto& [base, entry] : root->entries) {
-      ++s.cold.segments;
-      s.cold.batches += entry.batch_count;
-      s.cold.bytes += entry.image_bytes;
-    }
+    const ColdTotals cold = root->totals();
+    s.cold.segments += cold.segments;
+    s.cold.batches += cold.batches;
+    s.cold.bytes += cold.image_bytes;
   }
   const WalStats wal = wal_->Stats();
   s.wal_files = wal.files;

@@ -79,11 +79,8 @@ class Verification : public std::enable_shared_from_this<Verification> {
             self->Find(p->name.ToString() + " cold", root.status().ToString());
             return self->Next();
           }
-          for (const auto& [base, entry] : (*root)->entries) {
-            self->cold_.push_back(entry);
-          }
-          self->CheckCovered(*p, cold, **root);
-          self->CheckCold(p);
+          self->owners_.clear();
+          self->CheckRun(p, cold, *root, (*root)->log_start);
         });
   }
 
@@ -127,16 +124,37 @@ class Verification : public std::enable_shared_from_this<Verification> {
     }
   }
 
+  // Checks the run of segments that holds `next`, and then those behind it.
+  void CheckRun(PartitionPtr p, OffsetRange cold, ColdPartitionPtr root,
+                Offset next) {
+    next = std::max(next, root->cold_base());
+    if (next >= root->cold_end()) {
+      CheckCovered(*p, cold, *root);
+      return Next();
+    }
+    context_.cold_manifest->LoadRun(
+        p->id, root, next,
+        [self = shared_from_this(), p, cold, root,
+         next](Result<ColdRunPtr> run) {
+          if (run.ok()) return self->CheckCold(p, cold, root, *run, next);
+          if (IsDeleted(*p)) return self->Next();
+          self->Find(p->name.ToString() + " cold", run.status().ToString());
+          // What is below that group of the root cannot be told.
+          Offset behind = root->cold_end();
+          for (const ColdGroupRef& group : root->groups) {
+            if (group.offsets.Contains(next)) behind = group.offsets.end;
+          }
+          self->CheckRun(p, cold, root, behind);
+        });
+  }
+
   // Every offset of `cold` is in the bucket, whatever else holds it.
   void CheckCovered(PartitionState& p, OffsetRange cold,
                     const ColdPartition& root) {
     MutexLock lock(p.mu);
     if (p.deleted) return;
     cold.base = std::max({cold.base, p.log_start, root.log_start});
-    std::vector<OffsetRange> owners;
-    for (const auto& [base, entry] : root.entries) {
-      owners.push_back(entry.offsets);
-    }
+    std::vector<OffsetRange>& owners = owners_;
     for (const OffsetRange& hole : Uncovered(cold, owners)) {
       Find(p.name.ToString() + " cold",
            fmt::format("the bucket's root (generation {}, expected {}) lacks "
@@ -179,13 +197,16 @@ class Verification : public std::enable_shared_from_this<Verification> {
     if (!status.ok()) Find(p.name.ToString(), status.ToString());
   }
 
-  void CheckCold(PartitionPtr p) {
-    if (cold_.empty()) return Next();
-    const SegmentEntry entry = std::move(cold_.back());
-    cold_.pop_back();
+  // Checks the images of `run` from `next` on.
+  void CheckCold(PartitionPtr p, OffsetRange cold, ColdPartitionPtr root,
+                 ColdRunPtr run, Offset next) {
+    const SegmentEntry* found = FindEntry(*run, next);
+    if (found == nullptr) return CheckRun(p, cold, root, next);
+    const SegmentEntry entry = *found;
+    owners_.push_back(entry.offsets);
     context_.cold->Download(
         entry, [](ByteSpan) { return Status::Ok(); },
-        [self = shared_from_this(), p, entry](Status status) {
+        [self = shared_from_this(), p, cold, root, run, entry](Status status) {
           bool wanted;
           {
             MutexLock lock(p->mu);
@@ -199,7 +220,7 @@ class Verification : public std::enable_shared_from_this<Verification> {
               self->Find(p->name.ToString() + " cold", status.ToString());
             }
           }
-          self->CheckCold(p);
+          self->CheckCold(p, cold, root, run, entry.offsets.end);
         });
   }
 
@@ -207,7 +228,7 @@ class Verification : public std::enable_shared_from_this<Verification> {
   ColdRoots* const cold_roots_;
   const std::vector<PartitionPtr> partitions_;
   size_t next_ = 0;
-  std::vector<SegmentEntry> cold_;  // of the present partition, to check
+  std::vector<OffsetRange> owners_;  // of what the present partition has cold
   VerifyReport report_;
   const VerifyProgress progress_;
   Engine::Done<VerifyReport> done_;

@@ -44,13 +44,13 @@ class Migrator {
   void Offload(JobPtr job, size_t index);
   void Upload(JobPtr job, size_t index);
   void CommitOffload(JobPtr job, size_t index, SegmentEntry entry);
-  void AddToRoot(JobPtr job, size_t index, SegmentEntry entry,
-                 const ColdPartition& root, Gate::Hold hold);
+  void AddToRoot(JobPtr job, size_t index, SegmentEntry entry, Gate::Hold hold);
   void FinishOffload(JobPtr job, size_t index, SegmentEntry entry,
                      Gate::Hold hold, Result<ColdPartitionPtr> root);
 
   void DropWarm(JobPtr job);
-  void PublishDrop(JobPtr job, ColdPartitionPtr root, Gate::Hold hold);
+  void PublishDrop(JobPtr job, ColdPartitionPtr root, const ColdEntries& cold,
+                   Gate::Hold hold);
 
   void PromoteToWarm(JobPtr job, size_t index);
   void Hydrate(JobPtr job, size_t index, SegmentEntry entry);
@@ -62,6 +62,9 @@ class Migrator {
 
   void PlanOnIfFull();
   void CollectCold(const PartitionPtr& partition, Engine::StatusDone done);
+  // Deletes what lies wholly below `log_start`, which the root knows of.
+  void RemoveTrimmed(PartitionPtr partition, Offset log_start,
+                     std::unique_ptr<ColdWrite> write, Engine::StatusDone done);
   void DeleteObjects(std::vector<ColdAddress> addresses,
                      Engine::StatusDone done);
 

@@ -11,6 +11,9 @@
 namespace strata::engine {
 namespace {
 
+// Objects that a trim deletes with one listing.
+constexpr size_t kRemovedAtOnce = 1000;
+
 // Whether nothing that can still be read lies between the cold end and
 // `segment`: the cold part grows without holes.
 bool ContinuesCold(PartitionState& p, const SegmentEntry& entry)
@@ -29,12 +32,17 @@ void LeaveAccessToCold(PartitionState& p,
   }
 }
 
-// Whether the bucket holds all that can be read of `local`: under its own
-// entry, or, when it was merged meanwhile, under those of its parts.
-bool IsCold(const ColdPartition& root, const SegmentEntry& local,
-            Offset log_start) {
-  const Offset base = std::max(local.offsets.base, log_start);
-  const SegmentEntry* entry = root.Find(base);
+// Of what has to be cold before `local` may go.
+Offset FirstNeeded(const SegmentEntry& local, Offset log_start) {
+  return std::max(local.offsets.base, log_start);
+}
+
+// Whether the bucket, whose root names `cold` among others, holds all that can
+// be read of `local`: under its own entry, or, when it was merged meanwhile,
+// under those of its parts.
+bool IsCold(const ColdPartition& root, const ColdEntries& cold,
+            const SegmentEntry& local, Offset log_start) {
+  const SegmentEntry* entry = FindEntry(cold, FirstNeeded(local, log_start));
   if (entry == nullptr || root.cold_end() < local.offsets.end) return false;
   return entry->id != local.id || (entry->offsets == local.offsets &&
                                    entry->image_bytes == local.image_bytes &&
@@ -61,17 +69,6 @@ Status RootOfACutLog(const PartitionState& p, const ColdPartition& root) {
       fmt::format("{}: root generation {} names offsets up to {} that a "
                   "truncation cut; nothing is offloaded behind them",
                   p.name.ToString(), root.generation, root.cold_end().value())};
-}
-
-// The objects that leave `root` when the log starts at `log_start`.
-std::vector<ColdAddress> TrimmedObjects(const ColdRoot& root,
-                                        Offset log_start) {
-  std::vector<ColdAddress> objects;
-  for (const auto& [base, entry] : root.entries) {
-    if (entry.offsets.end > log_start) break;
-    objects.push_back(*entry.cold);
-  }
-  return objects;
 }
 
 }  // namespace
@@ -144,8 +141,7 @@ void Migrator::CommitOffload(JobPtr job, size_t index, SegmentEntry entry) {
         [this, job, index, entry = std::move(entry),
          hold = std::move(hold)](Result<ColdPartitionPtr> root) mutable {
           if (root.ok()) {
-            return AddToRoot(job, index, std::move(entry), **root,
-                             std::move(hold));
+            return AddToRoot(job, index, std::move(entry), std::move(hold));
           }
           hold.Release();
           DeleteObjects({*entry.cold}, [job, status = root.status()](Status) {
@@ -155,9 +151,8 @@ void Migrator::CommitOffload(JobPtr job, size_t index, SegmentEntry entry) {
   });
 }
 
-// The commit takes out of `root`, the one before it, what was trimmed.
 void Migrator::AddToRoot(JobPtr job, size_t index, SegmentEntry entry,
-                         const ColdPartition& root, Gate::Hold hold) {
+                         Gate::Hold hold) {
   PartitionState& p = *job->partition;
   ColdEdit edit;
   bool wanted;
@@ -174,7 +169,6 @@ void Migrator::AddToRoot(JobPtr job, size_t index, SegmentEntry entry,
     return DeleteObjects(
         {*entry.cold}, [this, job, index](Status) { Offload(job, index + 1); });
   }
-  job->garbage = TrimmedObjects(root, *edit.log_start);
   edit.topic_name = p.name.topic;
   edit.add.push_back(entry);
   context_.cold_manifest->Commit(
@@ -235,14 +229,8 @@ void Migrator::FinishOffload(JobPtr job, size_t index, SegmentEntry entry,
         Add(context_.counters.offloads, 1);
         context_.RecordSince(job->started, context_.counters.offload);
         Add(context_.counters.cold_writes, entry.batch_count);
-        DeleteObjects(std::exchange(job->garbage, {}),
-                      [this, job, index](Status deleted) {
-                        if (!deleted.ok()) {
-                          return job->Finish(std::move(deleted));
-                        }
-                        context_.runtime.job_executor().Post(
-                            [this, job, index] { Offload(job, index + 1); });
-                      });
+        context_.runtime.job_executor().Post(
+            [this, job, index] { Offload(job, index + 1); });
       });
 }
 
@@ -255,14 +243,29 @@ void Migrator::DropWarm(JobPtr job) {
   cold_roots_->LoadWhole(
       job->partition, [this, job](Result<ColdPartitionPtr> root) {
         if (!root.ok()) return job->Finish(root.status());
-        Gate& gate = job->partition->segment_gate;
-        gate.Enter([this, job, root = *std::move(root)](Gate::Hold hold) {
-          PublishDrop(job, root, std::move(hold));
-        });
+        std::vector<Offset> needed;
+        {
+          MutexLock lock(job->partition->mu);
+          for (const SegmentPtr& segment : job->inputs) {
+            needed.push_back(
+                FirstNeeded(segment->entry, job->partition->log_start));
+          }
+        }
+        cold_roots_->LoadEntries(
+            job->partition, *root, std::move(needed),
+            [this, job, root = *root](Result<ColdEntries> cold) mutable {
+              if (!cold.ok()) return job->Finish(cold.status());
+              Gate& gate = job->partition->segment_gate;
+              gate.Enter([this, job, root = std::move(root),
+                          cold = *std::move(cold)](Gate::Hold hold) {
+                PublishDrop(job, root, cold, std::move(hold));
+              });
+            });
       });
 }
 
-void Migrator::PublishDrop(JobPtr job, ColdPartitionPtr root, Gate::Hold hold) {
+void Migrator::PublishDrop(JobPtr job, ColdPartitionPtr root,
+                           const ColdEntries& cold, Gate::Hold hold) {
   PartitionState& p = *job->partition;
   ManifestEdit edit;
   std::vector<SegmentPtr> dropped;
@@ -278,7 +281,10 @@ void Migrator::PublishDrop(JobPtr job, ColdPartitionPtr root, Gate::Hold hold) {
           entry.offsets.end <= p.log_start) {
         continue;
       }
-      if (!IsCold(*root, entry, p.log_start)) {
+      const Offset first = FirstNeeded(entry, p.log_start);
+      // Trimmed into meanwhile: planned anew.
+      if (FindEntry(cold, first) == nullptr && root->Covers(first)) continue;
+      if (!IsCold(*root, cold, entry, p.log_start)) {
         refused = NotInBucket(p, entry, *root);
         continue;
       }
@@ -335,22 +341,40 @@ void Migrator::CollectCold(const PartitionPtr& partition,
       edit.log_start = partition->log_start;
     }
     const Offset log_start = *edit.log_start;
-    std::vector<ColdAddress> garbage = TrimmedObjects(**root, log_start);
     context_.cold_manifest->Commit(
         partition->id, std::move(edit),
-        [this, partition, log_start, garbage = std::move(garbage),
-         write = std::move(write),
+        [this, partition, log_start, write = std::move(write),
          done = std::move(done)](Result<ColdPartitionPtr> committed) mutable {
           if (!committed.ok()) return done(committed.status());
-          {
-            MutexLock lock(partition->mu);
-            if (partition->log_start == log_start) {
-              partition->cold_trim_pending = false;
-            }
-          }
-          DeleteObjects(std::move(garbage), std::move(done));
+          RemoveTrimmed(partition, log_start, std::move(write),
+                        std::move(done));
         });
   });
+}
+
+void Migrator::RemoveTrimmed(PartitionPtr partition, Offset log_start,
+                             std::unique_ptr<ColdWrite> write,
+                             Engine::StatusDone done) {
+  const PartitionId id = partition->id;
+  context_.cold->RemoveBelow(
+      id, log_start, kRemovedAtOnce,
+      [this, partition = std::move(partition), log_start,
+       write = std::move(write),
+       done = std::move(done)](Result<ColdTier::Removed> removed) mutable {
+        if (!removed.ok()) return done(removed.status());
+        const bool stopping = context_.stopping.load(std::memory_order_acquire);
+        if (removed->more && !stopping) {
+          return RemoveTrimmed(std::move(partition), log_start,
+                               std::move(write), std::move(done));
+        }
+        if (!removed->more) {
+          MutexLock lock(partition->mu);
+          if (partition->log_start == log_start) {
+            partition->cold_trim_pending = false;
+          }
+        }
+        done(Status::Ok());
+      });
 }
 
 // One after the other; the first error is answered, what follows it stays as

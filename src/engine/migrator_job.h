@@ -16,10 +16,8 @@ struct Migrator::Job {
   std::vector<SegmentPtr> inputs;  // local ones, ascending
   Engine::StatusDone done;
   std::unique_ptr<ColdWrite> cold_write;  // of an offload
-  // Objects that no root names any more once the commit under way is done.
-  std::vector<ColdAddress> garbage;
-  bool offloaded = false;   // at least one segment
-  MonotonicTime started{};  // with the segment that is moved now
+  bool offloaded = false;                 // at least one segment
+  MonotonicTime started{};                // with the segment that is moved now
 
   void Finish(Status status) {
     // Files of what was trimmed, cut or deleted meanwhile go at once: that is

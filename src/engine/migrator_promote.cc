@@ -32,16 +32,20 @@ void Migrator::PromoteToWarm(JobPtr job, size_t index) {
   cold_roots_->Load(
       job->partition, [this, job, index](Result<ColdPartitionPtr> root) {
         if (!root.ok()) return job->Finish(root.status());
-        const uint64_t id = job->plan.segments[index];
-        const auto found = std::ranges::find_if(
-            (*root)->entries,
-            [&](const auto& entry) { return entry.second.id == id; });
-        if (found == (*root)->entries.end()) {
-          return PromoteToWarm(job, index + 1);
-        }
-        const SegmentEntry entry = found->second;
-        context_.runtime.job_executor().Post(
-            [this, job, index, entry] { Hydrate(job, index, entry); });
+        const Offset base = job->plan.bases[index];
+        cold_roots_->LoadEntries(
+            job->partition, *root, {base},
+            [this, job, index, base](Result<ColdEntries> found) {
+              if (!found.ok()) return job->Finish(found.status());
+              context_.runtime.job_executor().Post([this, job, index, base,
+                                                    found = *std::move(found)] {
+                const SegmentEntry* entry = FindEntry(found, base);
+                const bool there =
+                    entry != nullptr && entry->id == job->plan.segments[index];
+                if (!there) return PromoteToWarm(job, index + 1);
+                Hydrate(job, index, *entry);
+              });
+            });
       });
 }
 

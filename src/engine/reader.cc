@@ -224,39 +224,57 @@ void Reader::ReadCold(RequestPtr request) {
     if (!root.ok()) {
       return Finish(std::move(request), std::move(root).status());
     }
-    const SegmentEntry* entry = (*root)->Find(request->next);
-    if (entry == nullptr) {
-      Status lost(
-          StatusCode::kDataLoss,
-          fmt::format("{}: no cold segment owns offset {}, the bucket's "
-                      "root (generation {}) ends at {}",
-                      request->partition->name.ToString(),
-                      request->next.value(), (*root)->generation,
-                      (*root)->cold_end().value()));
-      return Recover(std::move(request), nullptr, std::move(lost));
+    if ((*root)->Covers(request->next)) {
+      return FindCold(std::move(request), *std::move(root));
     }
-    {
-      MutexLock lock(request->partition->mu);
-      CountAccess(*request->partition->ColdAccess(entry->offsets.base),
-                  *request->partition);
-    }
-    const ReadWindow window = request->Window();
-    const OffsetRange owner = entry->offsets;
-    if (!Leave(request)) return;
-    context_.cold->Read(*entry, window,
-                        [this, owner, request = std::move(request)](
-                            Result<Batches> batches) mutable {
-                          if (!ComeBack(*request)) return;
-                          if (!batches.ok()) {
-                            return Recover(std::move(request), nullptr,
-                                           std::move(batches).status());
-                          }
-                          request->prefer_cold = false;
-                          Absorb(*request, owner, *std::move(batches));
-                          Run(std::move(request));
-                        });
+    Status lost(
+        StatusCode::kDataLoss,
+        fmt::format("{}: no cold segment owns offset {}, the bucket's "
+                    "root (generation {}) ends at {}",
+                    request->partition->name.ToString(), request->next.value(),
+                    (*root)->generation, (*root)->cold_end().value()));
+    Recover(std::move(request), nullptr, std::move(lost));
   };
   cold_roots_->Load(partition, std::move(with_root));
+}
+
+void Reader::FindCold(RequestPtr request, ColdPartitionPtr root) {
+  const PartitionId id = request->partition->id;
+  const Offset next = request->next;
+  if (!Leave(request)) return;
+  context_.cold_manifest->LoadRun(
+      id, std::move(root), next,
+      [this, next,
+       request = std::move(request)](Result<ColdRunPtr> run) mutable {
+        if (!ComeBack(*request)) return;
+        if (!run.ok()) {
+          return Recover(std::move(request), nullptr, std::move(run).status());
+        }
+        ReadColdSegment(std::move(request), *FindEntry(**run, next));
+      });
+}
+
+void Reader::ReadColdSegment(RequestPtr request, const SegmentEntry& entry) {
+  const OffsetRange owner = entry.offsets;
+  {
+    MutexLock lock(request->partition->mu);
+    CountAccess(*request->partition->ColdAccess(owner.base),
+                *request->partition);
+  }
+  const ReadWindow window = request->Window();
+  if (!Leave(request)) return;
+  context_.cold->Read(entry, window,
+                      [this, owner, request = std::move(request)](
+                          Result<Batches> batches) mutable {
+                        if (!ComeBack(*request)) return;
+                        if (!batches.ok()) {
+                          return Recover(std::move(request), nullptr,
+                                         std::move(batches).status());
+                        }
+                        request->prefer_cold = false;
+                        Absorb(*request, owner, *std::move(batches));
+                        Run(std::move(request));
+                      });
 }
 
 bool Reader::Absorb(Request& request, OffsetRange owner, Batches batches) {

@@ -60,6 +60,8 @@ class Reader {
   void ReadElsewhere(RequestPtr request, Source source);
   void ReadWarm(RequestPtr request, SegmentPtr segment);
   void ReadCold(RequestPtr request);
+  void FindCold(RequestPtr request, ColdPartitionPtr root);
+  void ReadColdSegment(RequestPtr request, const SegmentEntry& entry);
   // Takes over a step's batches, which come from `owner`; false when there is
   // no sense in another step.
   bool Absorb(Request& request, OffsetRange owner, Batches batches);

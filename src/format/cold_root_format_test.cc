@@ -38,14 +38,35 @@ SegmentEntry SampleEntry(uint64_t id, uint64_t base, uint64_t end) {
   return e;
 }
 
+ColdGroupRef SampleRef(uint32_t level, uint64_t base, uint64_t end,
+                       std::string key) {
+  ColdGroupRef ref;
+  ref.level = level;
+  ref.offsets = {Offset(base), Offset(end)};
+  ref.totals = {.segments = 4,
+                .batches = 20,
+                .image_bytes = 16384,
+                .min_timestamp = -1,
+                .max_timestamp = 1767225600000};
+  ref.key = std::move(key);
+  ref.object_bytes = 500;
+  ref.object_crc32c = 0x05060708;
+  return ref;
+}
+
 // What the golden file holds.
 ColdRoot SampleRoot() {
   ColdRoot root;
   root.generation = 4;
   root.commit_id = 0x1122334455667788;
+  root.claim.number = 3;
+  root.claim.owner.bytes.fill(std::byte{0xcd});
+  root.claim.session = 0x99aabbccddeeff00;
+  root.next_segment_id = 10;
   root.topic_name = "clicks";
-  root.log_start = Offset(120);
+  root.log_start = Offset(70);
   root.epochs = {{Epoch(1), Offset(0)}, {Epoch(2), Offset(150)}};
+  root.groups = {SampleRef(1, 0, 60, "old"), SampleRef(0, 60, 100, "group")};
   root.entries[Offset(100)] = SampleEntry(7, 100, 200);
   root.entries[Offset(200)] = SampleEntry(9, 200, 450);
   root.extra = {{2, "kept"}};
@@ -99,7 +120,7 @@ TEST(ColdRootTest, EmptyRootComesBack) {
 }
 
 TEST(ColdRootTest, GoldenFileIsWhatTheCodeWritesAndReads) {
-  const std::string golden = GoldenBytes("cold_root_v1.hex");
+  const std::string golden = GoldenBytes("cold_root_v2.hex");
   EXPECT_EQ(Encoded(SampleRoot()), golden);
   const auto decoded = Decoded(golden);
   ASSERT_TRUE(decoded.ok()) << decoded.status();
@@ -108,7 +129,7 @@ TEST(ColdRootTest, GoldenFileIsWhatTheCodeWritesAndReads) {
 
 TEST(ColdRootTest, DocumentShowsTheGoldenFile) {
   EXPECT_THAT(ReadSourceFile("docs/formats/cold-layout.md"),
-              HasSubstr(ReadSourceFile("testing/golden/cold_root_v1.hex")));
+              HasSubstr(ReadSourceFile("testing/golden/cold_root_v2.hex")));
 }
 
 TEST(ColdRootTest, AnyFlippedBitIsReported) {
@@ -137,10 +158,10 @@ TEST(ColdRootTest, AnyTruncationIsReported) {
 
 TEST(ColdRootTest, NewerVersionIsUnsupported) {
   std::string bytes = Encoded(SampleRoot());
-  bytes[8] = 2;
+  bytes[8] = 3;
   const Status status = Decoded(Mended(bytes)).status();
   EXPECT_EQ(status.code(), StatusCode::kUnsupported);
-  EXPECT_THAT(status.message(), HasSubstr("version 2"));
+  EXPECT_THAT(status.message(), HasSubstr("version 3"));
 }
 
 TEST(ColdRootTest, UnknownRequiredFieldIsUnsupported) {
@@ -187,6 +208,19 @@ INSTANTIATE_TEST_SUITE_P(
                  r.epochs[0].start = Offset(10);
                  r.epochs[1].start = Offset(9);
                }},
+        Broken{"group at offset 61: begins at offset 61",
+               [](ColdRoot& r) { r.groups[1].offsets.base = Offset(61); }},
+        Broken{"segment 7 at offset 100: begins at offset 100, the one before "
+               "it ends at 99",
+               [](ColdRoot& r) { r.groups[1].offsets.end = Offset(99); }},
+        Broken{"of level 2 behind one of level 1",
+               [](ColdRoot& r) { r.groups[1].level = 2; }},
+        Broken{"of level 17",
+               [](ColdRoot& r) { r.groups[0].level = kMaxColdGroupLevel + 1; }},
+        Broken{"address of 0 bytes",
+               [](ColdRoot& r) { r.groups[0].object_bytes = 0; }},
+        Broken{"under a key of 0 bytes",
+               [](ColdRoot& r) { r.groups[0].key = ""; }},
         Broken{"begins at offset 201",
                [](ColdRoot& r) {
                  r.entries.erase(Offset(200));
@@ -222,6 +256,21 @@ INSTANTIATE_TEST_SUITE_P(
         Broken{"address of 4096 bytes at", [](ColdRoot& r) {
                  r.entries[Offset(100)].cold->position = UINT64_MAX - 4095;
                }}));
+
+TEST(ColdRootTest, BoundsAndTotalsAreThoseOfGroupsAndEntries) {
+  const ColdRoot root = SampleRoot();
+  EXPECT_EQ(root.cold_base(), Offset(0));
+  EXPECT_EQ(root.cold_end(), Offset(450));
+  EXPECT_TRUE(root.Covers(Offset(449)));
+  EXPECT_FALSE(root.Covers(Offset(450)));
+  const ColdTotals totals = root.totals();
+  EXPECT_EQ(totals.segments, 4u + 4u + 2u);
+  EXPECT_EQ(totals.batches, 20u + 20u + 10u);
+  EXPECT_EQ(totals.image_bytes, 2u * 16384 + 2u * 4096);
+  EXPECT_EQ(totals.min_timestamp, kNoTimestamp);
+  EXPECT_EQ(totals.max_timestamp, 1767225600000);
+  EXPECT_FALSE(ColdRoot().Covers(Offset(0)));
+}
 
 TEST(ColdRootTest, HoleUnderAGoodChecksumIsReported) {
   ColdRoot root = SampleRoot();

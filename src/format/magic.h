@@ -10,6 +10,8 @@ inline constexpr std::string_view kWalFileMagic = "STRTWAL1";
 inline constexpr std::string_view kSegmentMagic = "STRATSEG";
 inline constexpr std::string_view kManifestMagic = "STRATAMF";
 inline constexpr std::string_view kColdRootMagic = "STRACOLD";
+inline constexpr std::string_view kColdGroupMagic = "STRAGRUP";
+inline constexpr std::string_view kColdTopicsMagic = "STRATOPS";
 
 // In the footer, at the end of a segment image.
 inline constexpr std::string_view kSegmentFooterMagic = "STRATEND";

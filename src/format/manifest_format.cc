@@ -377,6 +377,19 @@ void EncodeOp(const ManifestOp& op, ByteWriter& out) {
 
 }  // namespace
 
+std::string EncodeTopic(const TopicCreated& topic) {
+  ByteWriter out;
+  Encode(topic, out);
+  return out.Take();
+}
+
+Result<TopicCreated> DecodeTopic(ByteSpan bytes) {
+  TopicCreated topic;
+  FieldReader in(bytes);
+  STRATA_RETURN_IF_ERROR(Decode(in, topic));
+  return topic;
+}
+
 std::string EncodeManifestEdit(const ManifestEdit& edit) {
   ByteWriter out;
   out.Varint(edit.ops.size());

@@ -154,6 +154,11 @@ struct ManifestEdit {
   friend bool operator==(const ManifestEdit&, const ManifestEdit&) = default;
 };
 
+// The body of TopicCreated, for another document that describes topics. Errors
+// as for edits.
+std::string EncodeTopic(const TopicCreated& topic);
+Result<TopicCreated> DecodeTopic(ByteSpan bytes);
+
 std::string EncodeManifestEdit(const ManifestEdit& edit);
 
 // kDataLoss for malformed bytes; kUnsupported, naming the op, for an unknown

@@ -52,6 +52,7 @@ class Drafts {
       job.pressure = draft.pressure;
       for (const PolicySegment* s : draft.segments) {
         job.segments.push_back(s->id);
+        job.bases.push_back(s->offsets.base);
         if (draft.kind != JobKind::kDropWarm) job.bytes += s->bytes;
       }
     }

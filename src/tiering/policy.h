@@ -56,6 +56,8 @@ struct PlannedJob {
   // Ids, ascending by offset. Empty for kFlush, which takes the tail, and for
   // kPurge, whose partition stands for the topic.
   std::vector<uint64_t> segments{};
+  // Where each of them begins.
+  std::vector<Offset> bases{};
   uint64_t bytes = 0;     // to be moved; 0 when nothing is copied
   double pressure = 0.0;  // the highest goes first
 
