@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/restore.h"
 #include "object_store/memory/memory_object_store.h"
 
 namespace strata {
@@ -81,16 +82,24 @@ TieredStorageConfig SimWorld::DrawConfig(Dice& dice) {
   return c;
 }
 
+engine::EngineEnvironment SimWorld::Environment() {
+  return {.runtime = runtime,
+          .data_fs = *data,
+          .warm_fs = *warm,
+          .cold = bucket,
+          .log = journal_,
+          .executor = executor_};
+}
+
 Status SimWorld::Open() {
-  auto opened = engine::Engine::Open(config_, {.runtime = runtime,
-                                               .data_fs = *data,
-                                               .warm_fs = *warm,
-                                               .cold = bucket,
-                                               .log = journal_,
-                                               .executor = executor_});
-  if (!opened.ok()) return std::move(opened).status();
-  engine = *std::move(opened);
+  STRATA_ASSIGN_OR_RETURN(engine, engine::Engine::Open(config_, Environment()));
   return Status::Ok();
+}
+
+Status SimWorld::RestoreElsewhere() {
+  data = disk.Mount("elsewhere/data");
+  warm = disk.Mount("elsewhere/warm");
+  return engine::Restore(config_, Environment()).status();
 }
 
 void SimWorld::Kill() {

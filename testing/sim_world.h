@@ -46,6 +46,9 @@ class SimWorld {
 
   // Opens the store. Not Ok when the disk froze on the way: Kill then.
   Status Open();
+  // The machine is gone; another one, with empty disks, gets what the bucket
+  // has. The engine is closed.
+  Status RestoreElsewhere();
   // The process dies and the machine loses power: tasks, engine and what was
   // not synced are gone.
   void Kill();
@@ -87,6 +90,7 @@ class SimWorld {
   static constexpr Duration kMaxBucketDelay = std::chrono::seconds(30);
 
   static TieredStorageConfig DrawConfig(Dice& dice);
+  engine::EngineEnvironment Environment();
 
   std::shared_ptr<Journal> journal_;
   std::shared_ptr<CompletionExecutor> executor_ =

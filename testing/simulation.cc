@@ -7,6 +7,8 @@
 #include <cstring>
 #include <set>
 
+#include "cold/object_names.h"
+#include "cold/topics_object.h"
 #include "testing/sim_life.h"
 #include "testing/sim_steps.h"
 
@@ -66,6 +68,7 @@ class Simulation {
   void AppendToAll();
   void CheckAccounts();
   void CheckBucket();
+  void RestoreElsewhere();
   std::vector<std::string> Objects();
   void DamageFiles();
   void FlipBits(SimFileSystem& files);
@@ -135,7 +138,35 @@ void Simulation::Finish() {
   for (const PartitionPtr& partition : store_.Partitions()) {
     if (!failed()) Done(store_.Segments(partition));
   }
+  // Damage is done to files here.
+  const bool elsewhere = world_.bucket != nullptr && !options_.flip_bits;
+  if (!failed() && elsewhere) RestoreElsewhere();
   if (!failed()) life_.Close();
+}
+
+// All goes into the bucket, and the machine is lost: the bucket alone has the
+// whole log.
+void Simulation::RestoreElsewhere() {
+  world_.disk.CrashAfter(SimFileSystem::kUnlimited);
+  world_.HealBucket();
+  for (const PartitionPtr& partition : store_.Partitions()) {
+    const CheckedStore::OpPtr op = store_.Demote(partition, StorageTier::kCold);
+    if (!Done(op)) return;
+    if (!op->status.ok()) {
+      return world_.journal().Fail(op->what + ": " + op->status.ToString());
+    }
+  }
+  if (!Done(store_.RunMigrations())) return;
+  life_.Close();
+  if (failed()) return;
+  world_.journal().Note("--- restore elsewhere");
+  const Status restored = world_.RestoreElsewhere();
+  if (!restored.ok()) {
+    return world_.journal().Fail("restore: " + restored.ToString());
+  }
+  life_.Open();
+  if (!failed()) Done(store_.Verify());
+  if (!failed()) AppendToAll();
 }
 
 // At rest the warm tier counts what there is, no more and no less.
@@ -185,10 +216,31 @@ void Simulation::CheckBucket() {
     live.insert(topic.id.ToString());
   }
   for (const std::string& key : Objects()) {
+    if (key == TopicsKey()) continue;
     const std::string topic = key.substr(kTopicsPrefix.size(), 32);
     if (key.starts_with(kTopicsPrefix) && live.contains(topic)) continue;
     world_.journal().Fail("left in the bucket by a deleted topic: " + key);
   }
+  struct Named {
+    bool done = false;
+    Result<ColdTopics> topics = ColdTopics{};
+  };
+  const auto named = std::make_shared<Named>();
+  LoadTopics(world_.bucket, {}, [named](Result<ColdTopics> found) {
+    named->done = true;
+    named->topics = std::move(found);
+  });
+  if (!world_.RunUntil(named->done, "topics")) return;
+  if (!named->topics.ok()) {
+    return world_.journal().Fail(named->topics.status().ToString());
+  }
+  std::set<std::string> there;
+  for (const TopicCreated& topic : named->topics->topics) {
+    there.insert(topic.id.ToString());
+  }
+  if (there == live) return;
+  world_.journal().Fail(fmt::format("the bucket names {} topics, there are {}",
+                                    there.size(), live.size()));
 }
 
 std::vector<std::string> Simulation::Objects() {

@@ -396,6 +396,46 @@ TEST_F(CliTest, DemoPassesTwiceAndReadsEveryTier) {
   EXPECT_THAT(Good({"verify"}), HasSubstr("all is well"));
 }
 
+TEST_F(CliTest, BucketAloneBringsTheLogBack) {
+  const std::string cold = "file://" + Path("bucket").native();
+  const std::string lines = Lines(3000);
+  Good({"topics", "create", "logs", "--partitions", "2", "--cold", cold,
+        "--config", "warm_max_age=7h"});
+  Good({"produce", "logs", "--partition", "1", "--cold", cold}, lines);
+  Good({"demote", "logs", "--to", "cold", "--cold", cold});
+  std::filesystem::remove_all(Data());
+  EXPECT_THAT(Good({"ls", cold}),
+              AllOf(HasSubstr("TOPIC"), ContainsRegex("logs +1 +0 +3000 ")));
+  EXPECT_FALSE(std::filesystem::exists(Data())) << "only looked at";
+  EXPECT_THAT(Good({"restore", "--from", cold}),
+              HasSubstr("1 topic of 2 partitions: "));
+  EXPECT_EQ(Good({"consume", "logs", "--cold", cold}), lines);
+  EXPECT_THAT(Good({"topics", "describe", "logs", "--cold", cold}),
+              HasSubstr("warm_max_age"));
+  Good({"produce", "logs", "--partition", "1", "--cold", cold}, "more\n");
+  EXPECT_EQ(Good({"consume", "logs", "--cold", cold}), lines + "more\n");
+  EXPECT_THAT(Good({"verify", "--cold", cold}), HasSubstr("all is well"));
+  // Not over a store.
+  const Ran again = Run({"restore", "--from", cold});
+  EXPECT_EQ(again.exit, 1);
+  EXPECT_THAT(again.err, HasSubstr("is a store already"));
+}
+
+TEST_F(CliTest, RestoreFromNothingSaysWhatIsMissing) {
+  const Ran absent =
+      Run({"restore", "--from", "file://" + Path("nowhere").native()});
+  EXPECT_EQ(absent.exit, 1);
+  EXPECT_THAT(absent.err,
+              AllOf(HasSubstr("nowhere"), HasSubstr("no such directory")));
+  std::filesystem::create_directory(Path("empty"));
+  const Ran empty =
+      Run({"restore", "--from", "file://" + Path("empty").native()});
+  EXPECT_EQ(empty.exit, 1);
+  EXPECT_THAT(empty.err, HasSubstr("no object store/topics"));
+  EXPECT_THAT(Run({"ls", "disabled:"}).err, HasSubstr("disabled"));
+  EXPECT_EQ(Run({"ls", "nonsense"}).exit, 1);
+}
+
 TEST_F(CliTest, DemoNoticesChangedData) {
   WriteAll(Path("file.txt"), Lines(10'000));
   const Arguments demo = {"demo", Path("file.txt"), "--size", "6"};

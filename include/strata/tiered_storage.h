@@ -30,6 +30,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "strata/batch_view.h"
@@ -199,6 +200,28 @@ struct VerifyReport {
 // call at a time, while Verify waits. Must not call the store.
 using VerifyProgress = std::function<void(uint64_t bytes)>;
 
+// What Restore found in the bucket.
+struct RestoreReport {
+  std::vector<std::string> topics;  // as they are called now
+  uint64_t partitions = 0;
+  uint64_t segments = 0;
+  uint64_t bytes = 0;  // of their images
+  // Topics of several stores had one name: the one that came to the bucket last
+  // keeps it. What it was, and what another is called now.
+  std::vector<std::pair<std::string, std::string>> renamed;
+};
+
+// A partition as a bucket has it.
+struct BucketPartition {
+  TopicPartition name;
+  TopicId topic;
+  Offset log_start;
+  Offset cold_end;  // one past the last offset in the bucket
+  uint64_t segments = 0;
+  uint64_t bytes = 0;       // of their images
+  uint64_t generation = 0;  // commits so far; 0: nothing was ever offloaded
+};
+
 struct OpenOptions {
   // Used in place of config.cold_storage when set.
   std::shared_ptr<ObjectStore> cold_store;
@@ -247,6 +270,22 @@ class TieredStorage {
   // then fails with kDataLoss. Cost and errors as of Open; kNotFound when
   // there is no store, kUnavailable when it changes too fast.
   static Result<std::unique_ptr<TieredStorage>> OpenReadOnly(
+      TieredStorageConfig config, OpenOptions options = {});
+
+  // Makes config.data_dir a store of all that the bucket of config.cold_storage
+  // (or options.cold_store) holds: topics, settings, offsets, epochs. Then Open
+  // it with the same bucket; segments stay there and are read from there. What
+  // the lost store had not uploaded is gone: each partition ends at its cold
+  // end and begins a new epoch. Cost: two requests for each partition, nothing
+  // is copied. kNotFound when no store was kept there, kAlreadyExists when
+  // data_dir is a store, kDataLoss for damaged metadata (the key), else as
+  // Open. A failure leaves no store behind; Restore again.
+  static Result<RestoreReport> Restore(TieredStorageConfig config,
+                                       OpenOptions options = {});
+
+  // What the bucket of config.cold_storage holds, by topic and partition;
+  // config.data_dir is not looked at. Cost and errors as of Restore.
+  static Result<std::vector<BucketPartition>> ListBucket(
       TieredStorageConfig config, OpenOptions options = {});
 
   // Shuts down if Shutdown was not called. Nothing is alive afterwards but the

@@ -14,6 +14,7 @@ void AddSegments(CLI::App& app, Invocation& invocation);
 void AddStats(CLI::App& app, Invocation& invocation);
 void AddTiers(CLI::App& app, Invocation& invocation);   // flush demote promote
 void AddVerify(CLI::App& app, Invocation& invocation);  // verify repair
+void AddBucket(CLI::App& app, Invocation& invocation);  // restore ls
 void AddDump(CLI::App& app, Invocation& invocation);
 void AddConfig(CLI::App& app, Invocation& invocation);
 void AddDemo(CLI::App& app, Invocation& invocation);

@@ -88,6 +88,9 @@ struct Teller {
     if (op.cold_generation) {
       text += fmt::format(", cold generation {}", *op.cold_generation);
     }
+    if (op.cold_claim) {
+      text += fmt::format(", cold claim {}", op.cold_claim->number);
+    }
     if (op.epochs) text += ", epochs" + Text(*op.epochs);
     if (op.damaged) {
       text += op.damaged->empty() ? ", damaged none" : ", damaged";
@@ -114,6 +117,9 @@ struct Teller {
   }
   std::string operator()(const PurgeDone& op) const {
     return "purge done: " + op.id.ToString();
+  }
+  std::string operator()(const SessionBegun& op) const {
+    return fmt::format("session begun: {:016x}", op.session);
   }
   std::string operator()(const UnknownOp& op) const {
     return fmt::format("unknown operation {} of {} bytes", op.tag,

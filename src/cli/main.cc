@@ -25,6 +25,7 @@ void AddAll(CLI::App& app, Invocation& invocation) {
   AddStats(app, invocation);
   AddTiers(app, invocation);
   AddVerify(app, invocation);
+  AddBucket(app, invocation);
   AddDump(app, invocation);
   AddConfig(app, invocation);
   AddDemo(app, invocation);

@@ -20,6 +20,7 @@
 #include "engine/purger.h"
 #include "engine/reader.h"
 #include "engine/repairer.h"
+#include "engine/topic_publisher.h"
 #include "engine/wal_mover.h"
 #include "tiering/job_runner.h"
 
@@ -96,6 +97,7 @@ class Engine::Impl final : public Attention {
 
   std::unique_ptr<EngineContext> context_;
   std::unique_ptr<ColdRoots> cold_roots_;
+  std::unique_ptr<TopicPublisher> publisher_;  // null: cold storage disabled
   std::unique_ptr<FileReaper> reaper_;
   std::unique_ptr<Flusher> flusher_;
   std::unique_ptr<WalMover> mover_;

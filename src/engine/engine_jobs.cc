@@ -311,6 +311,10 @@ void Engine::Impl::RunPolicy(StatusDone done) {
       gather->Report(std::move(status));
     });
   }
+  if (publisher_ != nullptr) {
+    publisher_->PublishIfDue(
+        [gather](Status status) { gather->Report(std::move(status)); });
+  }
   LookForMissingCold(
       [gather](Status status) { gather->Report(std::move(status)); });
   Collect([gather](Status status) { gather->Report(std::move(status)); });

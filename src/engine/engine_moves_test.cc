@@ -35,7 +35,7 @@ TEST_F(EngineMovesTest, NoObjectBelowTheLogStartIsLeft) {
   Open();
   const PartitionPtr p = Topic("t");
   for (const char* text : {"a", "b", "c", "d"}) AppendCold(p, text);
-  ASSERT_EQ(bucket_.Keys().size(), 5u) << "four segments and the root";
+  ASSERT_EQ(bucket_.Keys("topics/").size(), 5u) << "four segments and the root";
   // More is offloaded before anybody collects.
   bool trimmed = false;
   bool demoted = false;
@@ -46,7 +46,7 @@ TEST_F(EngineMovesTest, NoObjectBelowTheLogStartIsLeft) {
   EXPECT_TRUE(trimmed);
   EXPECT_TRUE(demoted);
   ASSERT_TRUE(RunMigrations().ok());
-  EXPECT_EQ(bucket_.Keys().size(), 3u) << "d, e and the root";
+  EXPECT_EQ(bucket_.Keys("topics/").size(), 3u) << "d, e and the root";
   EXPECT_EQ(ReadAll(p, 3), "c:d c:e");
   Close();
 }
@@ -73,7 +73,7 @@ TEST_F(EngineMovesTest, OffloadAtAnyMomentOfATrimLeavesNoObjectBelow) {
     SCOPED_TRACE(steps);
     Open();
     const PartitionPtr p = Topic("t" + std::to_string(steps));
-    const size_t before = bucket_.Keys().size();
+    const size_t before = bucket_.Keys("topics/").size();
     for (const char* text : {"a", "b"}) AppendCold(p, text);
     AppendFlushed(p, "c");
     AppendFlushed(p, "d");
@@ -87,7 +87,7 @@ TEST_F(EngineMovesTest, OffloadAtAnyMomentOfATrimLeavesNoObjectBelow) {
     EXPECT_TRUE(trimmed);
     EXPECT_TRUE(demoted.ok()) << demoted;
     ASSERT_TRUE(RunMigrations().ok());
-    EXPECT_EQ(bucket_.Keys().size(), before + 2) << "d and the root";
+    EXPECT_EQ(bucket_.Keys("topics/").size(), before + 2) << "d and the root";
     EXPECT_EQ(ReadAll(p, 3), "c:d");
     Close();
   }
@@ -128,7 +128,7 @@ TEST_F(EngineMovesTest, DemotionsAndPromotionsAtOnceAreAllOk) {
   const Status demoted = Demote(p, StorageTier::kCold);
   EXPECT_TRUE(demoted.ok()) << demoted;
   EXPECT_EQ(ReadAll(p), "c:a c:b c:c");
-  EXPECT_EQ(bucket_.Keys().size(), 4u) << "nothing was uploaded twice";
+  EXPECT_EQ(bucket_.Keys("topics/").size(), 4u) << "nothing was uploaded twice";
   Close();
 }
 

@@ -1,9 +1,6 @@
 // Opening a store: who holds it, what it knows, what its WAL adds to that.
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <utility>
 
 #include "cold/cold_requirements.h"
@@ -146,9 +143,7 @@ Status Engine::Impl::Open() {
 Status Engine::Impl::CheckHome() {
   FileSystem& files = environment_.data_fs;
   STRATA_RETURN_IF_ERROR(CheckStoreDirectory(files, config_.create_if_missing));
-  STRATA_ASSIGN_OR_RETURN(
-      lock_, files.TryLock(kLockPath, fmt::format("pid {} ({})", ::getpid(),
-                                                  program_invocation_name)));
+  STRATA_ASSIGN_OR_RETURN(lock_, LockStore(files));
   return Status::Ok();
 }
 
@@ -390,12 +385,16 @@ void Engine::Impl::Wire() {
                     .stopping = stopping_,
                     .attention = *this});
   EngineContext& context = *context_;
-  if (cold_ != nullptr) cold_roots_ = std::make_unique<ColdRoots>(context);
+  if (cold_ != nullptr) {
+    cold_roots_ = std::make_unique<ColdRoots>(context);
+    publisher_ = std::make_unique<TopicPublisher>(context, cold_store_);
+  }
   reaper_ = std::make_unique<FileReaper>(context);
   flusher_ = std::make_unique<Flusher>(context, *reaper_);
   mover_ = std::make_unique<WalMover>(context);
-  migrator_ = std::make_unique<Migrator>(context, cold_roots_.get(), *reaper_);
-  purger_ = std::make_unique<Purger>(context);
+  migrator_ = std::make_unique<Migrator>(context, cold_roots_.get(),
+                                         publisher_.get(), *reaper_);
+  purger_ = std::make_unique<Purger>(context, publisher_.get());
   admin_ = std::make_unique<LogAdmin>(context, cold_roots_.get(), *reaper_);
   repairer_ = std::make_unique<Repairer>(context, cold_roots_.get(), *flusher_,
                                          *migrator_, *reaper_);

@@ -1,5 +1,6 @@
 // What a deleted topic has in the bucket goes, whatever comes in between.
 #include "cold/object_names.h"
+#include "cold/topics_object.h"
 #include "testing/engine_fixture.h"
 #include "testing/object_store_client.h"
 
@@ -29,7 +30,12 @@ class EnginePurgeTest : public EngineTest {
   void Settle() { runtime_.RunFor(std::chrono::minutes(5)); }
   uint64_t Pending() { return engine_->Stats().topics_to_purge; }
   void ExpectNothingLeft() {
-    EXPECT_EQ(bucket_.Keys(), std::vector<std::string>());
+    EXPECT_EQ(bucket_.Keys("topics/"), std::vector<std::string>());
+    const auto topics = Await<Result<ColdTopics>>(runtime_, [&](auto done) {
+      LoadTopics(memory_, {.timeout = {}, .cancel = {}}, std::move(done));
+    });
+    ASSERT_TRUE(topics.ok()) << topics.status();
+    EXPECT_TRUE(topics->topics.empty()) << topics->topics.front().name;
     EXPECT_EQ(Pending(), 0u);
   }
 
@@ -42,7 +48,7 @@ class EnginePurgeTest : public EngineTest {
 TEST_F(EnginePurgeTest, DeletedTopicLeavesNothing) {
   Open();
   ColdTopic();
-  EXPECT_EQ(bucket_.Keys().size(), 2u);
+  EXPECT_EQ(bucket_.Keys("topics/").size(), 2u);
   Delete();
   EXPECT_EQ(Pending(), 1u);
   Settle();
@@ -63,7 +69,7 @@ TEST_F(EnginePurgeTest, BucketThatWasAwayIsPurgedAfterARestart) {
   for (const bool crash : {false, true}) {
     Open();
     EXPECT_EQ(Pending(), 1u);
-    EXPECT_EQ(bucket_.Keys().size(), 2u);
+    EXPECT_EQ(bucket_.Keys("topics/").size(), 2u);
     Settle();
     if (crash) {
       Crash();
@@ -126,11 +132,14 @@ TEST_F(EnginePurgeTest, UploadThatArrivesLateIsFound) {
   Open();
   const PartitionPtr p = Topic("t");
   ASSERT_TRUE(Append(*p, "x").ok());
+  ASSERT_TRUE(Do([&](auto done) {
+                engine_->RunMigrations(std::move(done));
+              }).ok());  // names the topic
   faulty_->FailNext(StoreOp::kPut, StoreFault::kUnknownLate);
   EXPECT_FALSE(Demote(p, StorageTier::kCold).ok());
   Delete();
   for (int i = 0; i < 200; ++i) runtime_.Step();
-  EXPECT_TRUE(bucket_.Keys().empty()) << "it has arrived already";
+  EXPECT_TRUE(bucket_.Keys("topics/").empty()) << "it has arrived already";
   EXPECT_EQ(Pending(), 1u);
   Settle();
   ExpectNothingLeft();

@@ -15,6 +15,7 @@
 #include "engine/engine.h"
 #include "engine/file_reaper.h"
 #include "engine/segment_output.h"
+#include "engine/topic_publisher.h"
 #include "tiering/policy.h"
 
 namespace strata::engine {
@@ -22,8 +23,13 @@ namespace strata::engine {
 // Thread-safe.
 class Migrator {
  public:
-  Migrator(EngineContext& context, ColdRoots* cold_roots, FileReaper& reaper)
-      : context_(context), cold_roots_(cold_roots), reaper_(reaper) {}
+  // Without cold storage `cold_roots` and `publisher` are null.
+  Migrator(EngineContext& context, ColdRoots* cold_roots,
+           TopicPublisher* publisher, FileReaper& reaper)
+      : context_(context),
+        cold_roots_(cold_roots),
+        publisher_(publisher),
+        reaper_(reaper) {}
 
   // Any kind but kFlush and kPurge. Blocks on files: call it on the job
   // executor.
@@ -69,7 +75,8 @@ class Migrator {
                      Engine::StatusDone done);
 
   EngineContext& context_;
-  ColdRoots* const cold_roots_;  // null: cold storage disabled
+  ColdRoots* const cold_roots_;
+  TopicPublisher* const publisher_;  // null: cold storage disabled
   FileReaper& reaper_;
 };
 

@@ -112,7 +112,10 @@ void Migrator::Offload(JobPtr job, size_t index) {
         if (cut) return job->Finish(RootOfACutLog(p, **root));
         if (there) return Offload(job, index + 1);
         if (!wanted) return job->Finish(Status::Ok());
-        Upload(job, index);
+        publisher_->WhenNamed(p.id.topic, [this, job, index](Status named) {
+          if (!named.ok()) return job->Finish(std::move(named));
+          Upload(job, index);
+        });
       });
 }
 

@@ -23,7 +23,8 @@ constexpr int kGraceTimeouts = 2;
 
 }  // namespace
 
-Purger::Purger(EngineContext& context) : context_(context) {
+Purger::Purger(EngineContext& context, TopicPublisher* publisher)
+    : context_(context), publisher_(publisher) {
   std::vector<TopicId> pending;
   context.manifest.WithState([&](const ManifestState& state) {
     for (const auto& [id, purge] : state.purges()) pending.push_back(id);
@@ -68,6 +69,18 @@ void Purger::Pass(const TopicId& topic, Engine::StatusDone done) {
   if (context_.stopping.load(std::memory_order_acquire) || !MayBegin(topic)) {
     return done(Status::Ok());
   }
+  publisher_->WhenGone(
+      topic, [this, topic, done = std::move(done)](Status status) mutable {
+        if (status.ok()) return Remove(topic, std::move(done));
+        {
+          MutexLock lock(mu_);
+          Fail(purges_[topic]);
+        }
+        done(std::move(status));
+      });
+}
+
+void Purger::Remove(const TopicId& topic, Engine::StatusDone done) {
   const MonotonicTime began = context_.runtime.clock().Now();
   context_.cold->RemoveTopic(
       topic, kObjectsPerPass,

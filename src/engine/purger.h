@@ -6,10 +6,11 @@
 //    └──> once more, when no request of before can arrive any more
 //          └──nothing was listed──> PurgeDone
 //
-// What is listed goes, whoever left it: the topic's root, segments, and what
-// uploads that were cut or deletions that failed left behind. A topic's id is
-// in its keys and is never used again, so nothing of others can be met. Dying
-// anywhere leaves the purge pending, and a pass may be repeated.
+// First the bucket ceases to name the topic. What is listed goes, whoever left
+// it: the topic's root, segments, and what uploads that were cut or deletions
+// that failed left behind. A topic's id is in its keys and is never used again,
+// so nothing of others can be met. Dying anywhere leaves the purge pending, and
+// a pass may be repeated.
 #pragma once
 
 #include <map>
@@ -18,6 +19,7 @@
 
 #include "engine/context.h"
 #include "engine/engine.h"
+#include "engine/topic_publisher.h"
 #include "tiering/policy.h"
 
 namespace strata::engine {
@@ -26,7 +28,8 @@ namespace strata::engine {
 class Purger {
  public:
   // Takes up what the manifest has pending.
-  explicit Purger(EngineContext& context);
+  // `publisher`: null without cold storage.
+  Purger(EngineContext& context, TopicPublisher* publisher);
 
   // `topic` was deleted; nothing happens unless the manifest has it pending.
   void Add(const Topic& topic);
@@ -57,7 +60,10 @@ class Purger {
   void Fail(Purge& purge) STRATA_REQUIRES(mu_);
   void CommitDone(const TopicId& topic, Engine::StatusDone done);
 
+  void Remove(const TopicId& topic, Engine::StatusDone done);
+
   EngineContext& context_;
+  TopicPublisher* const publisher_;
   mutable Mutex mu_;
   std::map<TopicId, Purge> purges_ STRATA_GUARDED_BY(mu_);
 };

@@ -1,9 +1,11 @@
 #include "engine/store_directory.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <string>
 #include <vector>
 
@@ -20,6 +22,11 @@ constexpr std::array<std::string_view, 6> kKnownNames = {
     kLockPath, kWalDirectory, kManifestDirectory, "warm", "cold", "lost+found"};
 
 }  // namespace
+
+Result<std::unique_ptr<FileLock>> LockStore(FileSystem& files) {
+  return files.TryLock(kLockPath, fmt::format("pid {} ({})", ::getpid(),
+                                              program_invocation_name));
+}
 
 Status CheckStoreDirectory(FileSystem& files, bool create_if_missing) {
   STRATA_ASSIGN_OR_RETURN(const std::vector<std::string> names, files.List(""));

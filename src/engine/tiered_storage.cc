@@ -8,6 +8,7 @@
 #include "engine/blocking.h"
 #include "engine/cold_store.h"
 #include "engine/engine.h"
+#include "engine/restore.h"
 #include "engine/store_directory.h"
 #include "io/posix_file_system.h"
 #include "object_store/host_object_store.h"
@@ -38,13 +39,74 @@ struct TieredStorage::World {
     if (own_executor != nullptr) own_executor->Finish();
   }
 
+  // Threads and bucket, without directories.
+  static Result<std::unique_ptr<World>> OfBucket(
+      const TieredStorageConfig& config, const OpenOptions& options,
+      bool read_only);
+  // Everything but the engine.
+  static Result<std::unique_ptr<World>> Make(const TieredStorageConfig& config,
+                                             const OpenOptions& options,
+                                             bool read_only);
+  // For the one engine of this world.
+  engine::EngineEnvironment Environment(OpenOptions options);
+
   std::shared_ptr<CompletionThread> own_executor;  // null: the host has one
   std::unique_ptr<FileSystem> data_fs;
   std::unique_ptr<FileSystem> warm_fs;
   std::unique_ptr<Engine> engine;
   std::unique_ptr<Runtime> runtime;
+  std::shared_ptr<ObjectStore> cold;           // null: disabled
   std::shared_ptr<HostObjectStore> cold_door;  // null: no threads of others
 };
+
+Result<std::unique_ptr<TieredStorage::World>> TieredStorage::World::OfBucket(
+    const TieredStorageConfig& config, const OpenOptions& options,
+    bool read_only) {
+  auto world = std::make_unique<World>();
+  world->runtime =
+      MakeThreadRuntime({.log_threads = 2,
+                         .job_threads = config.migration_concurrency,
+                         .read_threads = 2,
+                         .cold_threads = 4});
+  STRATA_ASSIGN_OR_RETURN(
+      engine::ColdStore cold,
+      engine::OpenColdStore(config, options.cold_store, *world->runtime,
+                            Logger(options.log), read_only));
+  world->cold = std::move(cold.store);
+  world->cold_door = std::move(cold.door);
+  return world;
+}
+
+Result<std::unique_ptr<TieredStorage::World>> TieredStorage::World::Make(
+    const TieredStorageConfig& config, const OpenOptions& options,
+    bool read_only) {
+  // Before the bucket is asked.
+  const bool create = config.create_if_missing;
+  STRATA_ASSIGN_OR_RETURN(std::unique_ptr<FileSystem> data,
+                          OpenPosixFileSystem(config.data_dir, create));
+  STRATA_ASSIGN_OR_RETURN(
+      std::unique_ptr<FileSystem> warm,
+      OpenPosixFileSystem(config.EffectiveWarmPath(), create));
+  STRATA_ASSIGN_OR_RETURN(std::unique_ptr<World> world,
+                          OfBucket(config, options, read_only));
+  world->data_fs = std::move(data);
+  world->warm_fs = std::move(warm);
+  return world;
+}
+
+engine::EngineEnvironment TieredStorage::World::Environment(
+    OpenOptions options) {
+  std::shared_ptr<CompletionExecutor> executor = std::move(options.executor);
+  if (executor == nullptr) {
+    executor = own_executor = std::make_shared<CompletionThread>();
+  }
+  return {.runtime = *runtime,
+          .data_fs = *data_fs,
+          .warm_fs = *warm_fs,
+          .cold = std::move(cold),
+          .log = std::move(options.log),
+          .executor = std::move(executor)};
+}
 
 TieredStorage::TieredStorage(std::unique_ptr<World> world)
     : world_(std::move(world)) {}
@@ -73,36 +135,32 @@ Result<std::unique_ptr<TieredStorage>> TieredStorage::OpenReadOnly(
   return OpenWorld(std::move(config), std::move(options), true);
 }
 
+Result<RestoreReport> TieredStorage::Restore(TieredStorageConfig config,
+                                             OpenOptions options) {
+  STRATA_RETURN_IF_ERROR(config.Validate());
+  config.create_if_missing = true;
+  STRATA_ASSIGN_OR_RETURN(std::unique_ptr<World> world,
+                          World::Make(config, options, true));
+  return engine::Restore(config, world->Environment(std::move(options)));
+}
+
+Result<std::vector<BucketPartition>> TieredStorage::ListBucket(
+    TieredStorageConfig config, OpenOptions options) {
+  STRATA_RETURN_IF_ERROR(config.Validate());
+  STRATA_ASSIGN_OR_RETURN(std::unique_ptr<World> world,
+                          World::OfBucket(config, options, true));
+  return engine::ListBucket(config, *world->runtime, world->cold);
+}
+
 Result<std::unique_ptr<TieredStorage>> TieredStorage::OpenWorld(
     TieredStorageConfig config, OpenOptions options, bool read_only) {
-  auto world = std::make_unique<World>();
-  const bool create = config.create_if_missing;
-  STRATA_ASSIGN_OR_RETURN(world->data_fs,
-                          OpenPosixFileSystem(config.data_dir, create));
-  STRATA_ASSIGN_OR_RETURN(
-      world->warm_fs, OpenPosixFileSystem(config.EffectiveWarmPath(), create));
-  world->runtime =
-      MakeThreadRuntime({.log_threads = 2,
-                         .job_threads = config.migration_concurrency,
-                         .read_threads = 2,
-                         .cold_threads = 4});
-  STRATA_ASSIGN_OR_RETURN(
-      engine::ColdStore cold,
-      engine::OpenColdStore(config, std::move(options.cold_store),
-                            *world->runtime, Logger(options.log), read_only));
-  world->cold_door = std::move(cold.door);
-  std::shared_ptr<CompletionExecutor> executor = std::move(options.executor);
-  if (executor == nullptr) {
-    executor = world->own_executor = std::make_shared<CompletionThread>();
-  }
+  STRATA_ASSIGN_OR_RETURN(std::unique_ptr<World> world,
+                          World::Make(config, options, read_only));
+  engine::EngineEnvironment environment =
+      world->Environment(std::move(options));
   const auto open = read_only ? &Engine::OpenReadOnly : &Engine::Open;
   Result<std::unique_ptr<Engine>> engine =
-      open(std::move(config), {.runtime = *world->runtime,
-                               .data_fs = *world->data_fs,
-                               .warm_fs = *world->warm_fs,
-                               .cold = std::move(cold.store),
-                               .log = std::move(options.log),
-                               .executor = executor});
+      open(std::move(config), std::move(environment));
   if (!engine.ok()) return std::move(engine).status();
   world->engine = *std::move(engine);
   return std::unique_ptr<TieredStorage>(new TieredStorage(std::move(world)));

@@ -17,15 +17,6 @@
 
 namespace strata {
 
-// Who may commit to a root: the session of a store that claimed it last.
-struct ColdClaim {
-  uint64_t number = 0;   // grows by one with each claim; 0: nobody has
-  TopicId owner{};       // the store's id
-  uint64_t session = 0;  // random, drawn at each open
-
-  friend bool operator==(const ColdClaim&, const ColdClaim&) = default;
-};
-
 struct ColdRoot {
   // Grows by one with each commit; 0: there is no root yet.
   uint64_t generation = 0;

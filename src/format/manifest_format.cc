@@ -18,7 +18,7 @@ constexpr size_t kKnownOps = std::variant_size_v<ManifestOp> - 1;
 constexpr std::array<std::string_view, kKnownOps> kOpNames = {
     "TopicCreated",     "TopicDeleted",     "SegmentAdded", "SegmentRemoved",
     "SegmentTruncated", "PartitionChanged", "WalNeeded",    "Checkpoint",
-    "SnapshotEnd",      "PurgePending",     "PurgeDone"};
+    "SnapshotEnd",      "PurgePending",     "PurgeDone",    "SessionBegun"};
 
 // Tags of fields in TopicCreated.
 constexpr uint64_t kHotMaxAge = 2;
@@ -30,7 +30,7 @@ constexpr std::array<uint64_t, 2> kSegmentTags = {1, 3};
 constexpr uint64_t kWarmAddress = 1;
 constexpr uint64_t kColdAddress = 3;
 // In PartitionChanged.
-constexpr std::array<uint64_t, 7> kPartitionTags = {1, 3, 5, 7, 9, 11, 13};
+constexpr std::array<uint64_t, 8> kPartitionTags = {1, 3, 5, 7, 9, 11, 13, 15};
 constexpr uint64_t kLogStart = 1;
 constexpr uint64_t kFlushedEnd = 3;
 constexpr uint64_t kColdEnd = 5;
@@ -39,6 +39,7 @@ constexpr uint64_t kEpochs = 9;
 constexpr uint64_t kDamaged = 11;
 constexpr uint64_t kDamagedTail = 13;
 constexpr uint64_t kAccess = 14;
+constexpr uint64_t kColdClaim = 15;
 
 Status Malformed() {
   return {StatusCode::kDataLoss, "body cut short or malformed"};
@@ -214,6 +215,13 @@ void Encode(const PartitionChanged& op, ByteWriter& out) {
   if (op.flushed_end) tags[kFlushedEnd] = Encoded(op.flushed_end->value());
   if (op.cold_end) tags[kColdEnd] = Encoded(op.cold_end->value());
   if (op.cold_generation) tags[kColdGeneration] = Encoded(*op.cold_generation);
+  if (op.cold_claim) {
+    tags[kColdClaim] = Encoded([&](ByteWriter& field) {
+      field.Varint(op.cold_claim->number);
+      WriteField(op.cold_claim->owner, field);
+      field.Fixed<uint64_t>(op.cold_claim->session);
+    });
+  }
   if (op.epochs) {
     tags[kEpochs] = Encoded([&](ByteWriter& field) {
       for (const EpochStart& start : *op.epochs) {
@@ -267,6 +275,14 @@ std::map<Offset, SegmentAccess> ReadAccess(FieldReader& in) {
   return all;
 }
 
+ColdClaim ReadClaim(FieldReader& in) {
+  ColdClaim claim;
+  claim.number = in.U64();
+  claim.owner = in.Topic();
+  claim.session = in.Fixed64();
+  return claim;
+}
+
 Status Decode(FieldReader& in, PartitionChanged& op) {
   op.partition = in.Partition();
   if (!in.good()) return Malformed();
@@ -279,6 +295,7 @@ Status Decode(FieldReader& in, PartitionChanged& op) {
   op.cold_end = Take(op.extra, kColdEnd, good, offset);
   op.cold_generation = Take(op.extra, kColdGeneration, good,
                             [](FieldReader& r) { return r.U64(); });
+  op.cold_claim = Take(op.extra, kColdClaim, good, ReadClaim);
   op.epochs = Take(op.extra, kEpochs, good, ReadEpochs);
   op.damaged = Take(op.extra, kDamaged, good, ReadRanges);
   op.damaged_tail = Take(op.extra, kDamagedTail, good,
@@ -335,6 +352,15 @@ void Encode(const PurgeDone& op, ByteWriter& out) { WriteField(op.id, out); }
 
 Status Decode(FieldReader& in, PurgeDone& op) {
   op.id = in.Topic();
+  return CheckRest(in);
+}
+
+void Encode(const SessionBegun& op, ByteWriter& out) {
+  out.Fixed<uint64_t>(op.session);
+}
+
+Status Decode(FieldReader& in, SessionBegun& op) {
+  op.session = in.Fixed64();
   return CheckRest(in);
 }
 

@@ -74,6 +74,16 @@ struct SegmentTruncated {
                          const SegmentTruncated&) = default;
 };
 
+// Who may commit to a partition's root in the bucket: the session of a store
+// that claimed it last.
+struct ColdClaim {
+  uint64_t number = 0;   // grows by one with each claim; 0: nobody has
+  TopicId owner{};       // the store's id
+  uint64_t session = 0;  // random, drawn at each open
+
+  friend bool operator==(const ColdClaim&, const ColdClaim&) = default;
+};
+
 // The fields that are set replace those of the partition.
 struct PartitionChanged {
   PartitionId partition{};
@@ -84,6 +94,8 @@ struct PartitionChanged {
   // bucket's root.
   std::optional<Offset> cold_end{};
   std::optional<uint64_t> cold_generation{};
+  // The claim of the root that this store's own one may follow.
+  std::optional<ColdClaim> cold_claim{};
   // The whole table, ascending.
   std::optional<std::vector<EpochStart>> epochs{};
   // Acknowledged offsets that are lost; the whole list, ascending.
@@ -136,6 +148,13 @@ struct PurgeDone {
   friend bool operator==(const PurgeDone&, const PurgeDone&) = default;
 };
 
+// The store was opened to be written to. Claims of its latest sessions are
+// known as its own even if a crash kept them from being noted.
+struct SessionBegun {
+  uint64_t session = 0;  // random
+  friend bool operator==(const SessionBegun&, const SessionBegun&) = default;
+};
+
 // An optional op (even tag) of a newer version, kept and passed on.
 struct UnknownOp {
   uint64_t tag = 0;
@@ -146,7 +165,7 @@ struct UnknownOp {
 using ManifestOp =
     std::variant<TopicCreated, TopicDeleted, SegmentAdded, SegmentRemoved,
                  SegmentTruncated, PartitionChanged, WalNeeded, Checkpoint,
-                 SnapshotEnd, PurgePending, PurgeDone, UnknownOp>;
+                 SnapshotEnd, PurgePending, PurgeDone, SessionBegun, UnknownOp>;
 
 // Ops that take effect together, in this order, all or none.
 struct ManifestEdit {

@@ -54,6 +54,9 @@ ManifestEdit FullEdit() {
           .flushed_end = Offset(2),
           .cold_end = Offset(std::numeric_limits<uint64_t>::max()),
           .cold_generation = 4,
+          .cold_claim = ColdClaim{.number = 3,
+                                  .owner = Topic(9),
+                                  .session = 0x1122334455667788},
           .epochs = std::vector<EpochStart>{{Epoch(1), Offset(0)},
                                             {Epoch(4), Offset(9)}},
           .damaged = std::vector<OffsetRange>{{Offset(3), Offset(4)}},
@@ -74,6 +77,7 @@ ManifestEdit FullEdit() {
       SnapshotEnd{},
       PurgePending{.id = Topic(2), .name = "gone", .extra = {{100, "later"}}},
       PurgeDone{Topic(3)},
+      SessionBegun{0x99aabbccddeeff00},
       UnknownOp{.tag = 20, .body = "of a later version"},
   }};
 }
@@ -134,11 +138,11 @@ TEST(ManifestFormatTest, UnknownRequiredOpIsRefusedByName) {
 
 TEST(ManifestFormatTest, UnknownRequiredFieldIsRefusedByName) {
   const PartitionChanged change{.partition = {Topic(1), 0},
-                                .extra = {{15, "must be understood"}}};
+                                .extra = {{17, "must be understood"}}};
   const auto decoded =
       DecodeManifestEdit(Bytes(EncodeManifestEdit({{change}})));
   EXPECT_EQ(decoded.status().code(), StatusCode::kUnsupported);
-  EXPECT_NE(decoded.status().message().find("15"), std::string::npos);
+  EXPECT_NE(decoded.status().message().find("17"), std::string::npos);
   EXPECT_NE(decoded.status().message().find("PartitionChanged"),
             std::string::npos);
 }

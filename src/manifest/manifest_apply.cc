@@ -20,6 +20,7 @@ ManifestPartition WithoutSegments(const ManifestPartition& p) {
           .flushed_end = p.flushed_end,
           .cold_end = p.cold_end,
           .cold_generation = p.cold_generation,
+          .cold_claim = p.cold_claim,
           .epochs = p.epochs,
           .damaged = p.damaged,
           .damaged_tail = p.damaged_tail,
@@ -218,6 +219,7 @@ class ManifestState::Application {
     p.flushed_end = op.flushed_end.value_or(p.flushed_end);
     p.cold_end = op.cold_end.value_or(p.cold_end);
     p.cold_generation = op.cold_generation.value_or(p.cold_generation);
+    p.cold_claim = op.cold_claim.value_or(p.cold_claim);
     if (op.epochs) p.epochs = *op.epochs;
     if (op.damaged) p.damaged = *op.damaged;
     p.damaged_tail = op.damaged_tail.value_or(p.damaged_tail);
@@ -264,6 +266,16 @@ class ManifestState::Application {
     OnUndo([this, purge = std::move(purge)]() mutable {
       state_.purges_.insert(std::move(purge));
     });
+    return Status::Ok();
+  }
+
+  Status Do(const SessionBegun& op) {
+    std::vector<uint64_t>& sessions = state_.sessions_;
+    OnUndo([&sessions, before = sessions]() mutable {
+      sessions = std::move(before);
+    });
+    sessions.push_back(op.session);
+    if (sessions.size() > kMaxSessions) sessions.erase(sessions.begin());
     return Status::Ok();
   }
 

@@ -43,6 +43,7 @@ void AddPartition(const PartitionId& id, const ManifestPartition& p,
                              .flushed_end = p.cold_end,
                              .cold_end = p.cold_end,
                              .cold_generation = p.cold_generation,
+                             .cold_claim = p.cold_claim,
                              .epochs = p.epochs,
                              .damaged = p.damaged,
                              .damaged_tail = p.damaged_tail,
@@ -86,6 +87,7 @@ std::vector<ManifestEdit> ManifestState::ToSnapshot() const {
     edits.Add(PurgePending{.id = id, .name = purge.name, .extra = purge.extra});
     edits.MayCut();
   }
+  for (const uint64_t session : sessions_) edits.Add(SessionBegun{session});
   for (const UnknownOp& op : unknown_ops_) edits.Add(op);
   edits.Add(WalNeeded{wal_needed_});
   edits.Add(checkpoint_);

@@ -46,6 +46,7 @@ struct ManifestPartition {
   Offset flushed_end{};
   Offset cold_end{};
   uint64_t cold_generation = 0;
+  ColdClaim cold_claim{};
   std::vector<EpochStart> epochs{};
   std::vector<OffsetRange> damaged{};
   bool damaged_tail = false;
@@ -67,6 +68,9 @@ struct ManifestPartition {
 // Thread-compatible value.
 class ManifestState {
  public:
+  // Sessions that are remembered.
+  static constexpr size_t kMaxSessions = 256;
+
   // Applies all ops of `edit` in order, or none: kConflict, naming op and
   // reason, when one contradicts the state or the result would break an
   // invariant. Cost: the size of the edit times a logarithm, not the state's.
@@ -102,6 +106,8 @@ class ManifestState {
     return file_segments_;
   }
   const std::map<TopicId, ManifestPurge>& purges() const { return purges_; }
+  // The latest ones, the last one behind the others.
+  const std::vector<uint64_t>& sessions() const { return sessions_; }
   const std::vector<UnknownOp>& unknown_ops() const { return unknown_ops_; }
 
   friend bool operator==(const ManifestState&, const ManifestState&) = default;
@@ -116,6 +122,7 @@ class ManifestState {
   Checkpoint checkpoint_;
   std::map<uint64_t, uint64_t> file_segments_;
   std::map<TopicId, ManifestPurge> purges_;
+  std::vector<uint64_t> sessions_;  // at most kMaxSessions
   std::vector<UnknownOp> unknown_ops_;
 };
 

@@ -322,6 +322,14 @@ TEST_F(ManifestStateTest, FilesCountTheirSegments) {
   EXPECT_FALSE(state_.file_segments().contains(7));
 }
 
+TEST_F(ManifestStateTest, TheLatestSessionsAreRemembered) {
+  constexpr uint64_t kSessions = 300;
+  for (uint64_t n = 0; n < kSessions; ++n) Apply({{SessionBegun{n}}});
+  ASSERT_EQ(state_.sessions().size(), ManifestState::kMaxSessions);
+  EXPECT_EQ(state_.sessions().front(), kSessions - ManifestState::kMaxSessions);
+  EXPECT_EQ(state_.sessions().back(), kSessions - 1);
+}
+
 // Each op of an edit whose last op is refused is undone.
 TEST_F(ManifestStateTest, RefusedEditLeavesNoTrace) {
   Flush3();
@@ -347,6 +355,9 @@ TEST_F(ManifestStateTest, RefusedEditLeavesNoTrace) {
       TopicDeleted{Topic(1)},
       PurgePending{.id = Topic(1), .name = "one"},
       PurgeDone{Topic(7)},
+      SessionBegun{17},
+      PartitionChanged{.partition = {Topic(5), 0},
+                       .cold_claim = ColdClaim{.number = 1, .session = 17}},
       TopicDeleted{Topic(5)}};
   for (size_t length = 0; length <= ops.size(); ++length) {
     ManifestEdit edit;

@@ -50,6 +50,19 @@ TEST_F(S3CliTest, D29ATopicGoesToTheBucketAndComesBack) {
   Good({"topics", "delete", "orders", "--cold", cold});
 }
 
+TEST_F(S3CliTest, TheBucketAloneBringsTheLogBack) {
+  const std::string cold = ColdUrlBelow("cli/restore");
+  const std::string lines = Lines(2000);
+  Good({"produce", "orders", "--cold", cold}, lines);
+  Good({"demote", "orders", "--to", "cold", "--cold", cold});
+  std::filesystem::remove_all(Data());
+  EXPECT_THAT(Good({"ls", cold}), HasSubstr("orders"));
+  EXPECT_THAT(Good({"restore", "--from", cold}), HasSubstr("1 topic of 1 "));
+  EXPECT_EQ(Good({"consume", "orders", "--cold", cold}), lines);
+  EXPECT_THAT(Good({"verify", "--cold", cold}), HasSubstr("all is well"));
+  Good({"topics", "delete", "orders", "--cold", cold});
+}
+
 TEST_F(S3CliTest, TheMainJobRunsOnTheBucket) {
   const std::string cold = ColdUrlBelow("cli/demo");
   for (int run = 1; run <= 2; ++run) {
