@@ -85,14 +85,6 @@ Result<Case> Burst(const fs::path& directory, const Scale& scale,
               .mark = shape.mark};
 }
 
-// 10,000 partitions, or what stands for them in a small size.
-Result<Case> BurstOverMany(const fs::path& directory, const Scale& scale,
-                           uint64_t batch_bytes) {
-  return Burst(directory, scale,
-               {.batch_bytes = batch_bytes,
-                .partitions = static_cast<uint32_t>(scale.partitions)});
-}
-
 Result<Case> ToDisk(const fs::path& directory, const Scale& scale,
                     const Shape& shape) {
   const Stream stream = StreamOf(scale, shape.batch_bytes, Durability::kDisk);
@@ -108,6 +100,15 @@ Result<Case> ToDisk(const fs::path& directory, const Scale& scale,
               .ours = TimedAppends(store, appends),
               .limits = std::move(limits),
               .mark = shape.mark};
+}
+
+// 10,000 partitions, or what stands for them in a small size.
+template <Result<Case> (*kMake)(const fs::path&, const Scale&, const Shape&)>
+Result<Case> OverMany(const fs::path& directory, const Scale& scale,
+                      uint64_t batch_bytes) {
+  return kMake(directory, scale,
+               {.batch_bytes = batch_bytes,
+                .partitions = static_cast<uint32_t>(scale.partitions)});
 }
 
 Result<Case> Sustained(const fs::path& directory, const Scale& scale) {
@@ -217,13 +218,16 @@ std::vector<NamedCase> AppendCases() {
     add("kMemory", {.batch_bytes = size, .partitions = 64}, Burst);
     cases.push_back(
         {fmt::format("append {} kMemory, 10,000 partitions", SizeName(size)),
-         std::bind(BurstOverMany, _1, _2, size)});
+         std::bind(OverMany<Burst>, _1, _2, size)});
   }
   for (const uint64_t size : kBatchSizes) {
     Shape shape{.batch_bytes = size};
     if (size == kMiB) shape.mark = 0.70;
     add("kDisk", shape, ToDisk);
     add("kDisk", {.batch_bytes = size, .partitions = 64}, ToDisk);
+    cases.push_back(
+        {fmt::format("append {} kDisk, 10,000 partitions", SizeName(size)),
+         std::bind(OverMany<ToDisk>, _1, _2, size)});
   }
   cases.push_back({"append 1 KiB kMemory, sustained", Sustained});
   const auto wait = [&](const char* name, const Waiting& waiting) {

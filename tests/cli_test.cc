@@ -396,6 +396,15 @@ TEST_F(CliTest, DemoPassesTwiceAndReadsEveryTier) {
   EXPECT_THAT(Good({"verify"}), HasSubstr("all is well"));
 }
 
+TEST_F(CliTest, StatsAreJsonByEitherName) {
+  Good({"produce", "logs"}, Lines(10));
+  for (const Arguments& stats :
+       {Arguments{"stats", "--json"}, Arguments{"stats", "-o", "json"}}) {
+    EXPECT_THAT(Good(stats), AllOf(testing::StartsWith("{"),
+                                   HasSubstr("\"hot_unflushed_bytes\"")));
+  }
+}
+
 TEST_F(CliTest, BucketAloneBringsTheLogBack) {
   const std::string cold = "file://" + Path("bucket").native();
   const std::string lines = Lines(3000);

@@ -150,7 +150,7 @@ Json ToJson(const Stats& stats) {
   return document;
 }
 
-// A partition's cold segments are known once it was asked for them.
+// A partition's cold part is counted once it was asked for any of it.
 Status LearnCold(TieredStorage& store) {
   STRATA_ASSIGN_OR_RETURN(const std::vector<TopicPartition> partitions,
                           AllPartitions(store));
@@ -186,6 +186,9 @@ void AddStats(CLI::App& app, Invocation& invocation) {
       "in JSON\nand Prometheus' format, they are those of this command.");
   StatsOptions& options = OnRun(command, invocation, Show);
   AddOutput(command, options.output);
+  command.add_flag_callback(
+      "--json", [&options] { options.output = OutputFormat::kJson; },
+      "The same as -o json");
   command.add_flag("--prometheus", options.prometheus,
                    "Print them in Prometheus' text format");
 }
