@@ -24,8 +24,9 @@ struct Scale {
   uint64_t segments = 10'000;     // of a store that is reopened
   uint64_t few_segments = 1'000;  // beside
   uint64_t many_segments = 100'000;
-  uint64_t lookups = 20'000;  // reads of one batch
-  uint64_t turns = 30;        // of small appends over all partitions
+  uint64_t cold_segments = 1'000'000;  // of which only metadata is made
+  uint64_t lookups = 20'000;           // reads of one batch
+  uint64_t turns = 30;                 // of small appends over all partitions
   uint64_t wal_file_bytes = 64 * kMiB;
 
   // A minute in all.
@@ -37,6 +38,7 @@ struct Scale {
             .segments = 2'000,
             .few_segments = 100,
             .many_segments = 10'000,
+            .cold_segments = 50'000,
             .lookups = 2'000,
             .turns = 10,
             .wal_file_bytes = 16 * kMiB};
@@ -51,6 +53,7 @@ struct Scale {
             .segments = 16,
             .few_segments = 4,
             .many_segments = 16,
+            .cold_segments = 200,
             .lookups = 16,
             .turns = 3,
             .wal_file_bytes = 2 * kMiB};
@@ -61,6 +64,7 @@ enum class Unit {
   kMiBPerSecond,
   kAppendsPerSecond,
   kReadsPerSecond,
+  kCommitsPerSecond,
   kMilliseconds
 };
 

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <utility>
 
+#include "bench/cold_metadata.h"
 #include "bench/counted_calls.h"
 #include "bench/store.h"
 
@@ -189,7 +190,8 @@ Result<std::vector<Count>> Reads(const fs::path& directory,
 
 std::vector<NamedCounts> AllCounts() {
   return {{"100 B to 10,000 partitions in turn, one idle", ManyPartitions},
-          {"reads of 1 KiB batches", Reads}};
+          {"reads of 1 KiB batches", Reads},
+          {"metadata of cold segments", ColdMetadata}};
 }
 
 }  // namespace strata::bench

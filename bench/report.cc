@@ -43,7 +43,8 @@ double Outcome::InUnit(const Series& series) const {
     case Unit::kMiBPerSecond:
       return static_cast<double>(work) / static_cast<double>(kMiB) / seconds;
     case Unit::kAppendsPerSecond:
-    case Unit::kReadsPerSecond: return static_cast<double>(work) / seconds;
+    case Unit::kReadsPerSecond:
+    case Unit::kCommitsPerSecond: return static_cast<double>(work) / seconds;
     case Unit::kMilliseconds: return seconds * 1000;
   }
   return 0;
@@ -67,6 +68,7 @@ std::string_view Name(Unit unit) {
     case Unit::kMiBPerSecond: return "MiB/s";
     case Unit::kAppendsPerSecond: return "appends/s";
     case Unit::kReadsPerSecond: return "reads/s";
+    case Unit::kCommitsPerSecond: return "commits/s";
     case Unit::kMilliseconds: return "ms";
   }
   return "";

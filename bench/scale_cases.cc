@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bench/cases.h"
+#include "bench/cold_metadata.h"
 #include "bench/store.h"
 
 namespace strata::bench {
@@ -163,6 +164,7 @@ std::vector<NamedCase> ScaleCases() {
        beside(Unit::kReadsPerSecond, TimeTailReads)},
       {"read at the head, 100,000 segments",
        beside(Unit::kReadsPerSecond, TimeHeadReads)},
+      {"commit to a root, 1,000,000 segments", CommitColdSegment},
       {"open, 10,000 segments", OpenSegments},
       {"open, unflushed data", OpenUnflushed},
   };

@@ -34,10 +34,11 @@ class ImageLoad : public std::enable_shared_from_this<ImageLoad> {
   void OnTopics(Result<ColdTopics> topics) {
     if (!topics.ok()) return done_(topics.status());
     if (topics->generation == 0) {
-      return done_(Status(StatusCode::kNotFound,
-                          store_->Describe() + ": no store is kept here: no "
-                                               "object " +
-                              TopicsKey()));
+      return done_(
+          Status(StatusCode::kNotFound, store_->Describe() +
+                                            ": no store is kept here: no "
+                                            "object " +
+                                            TopicsKey()));
     }
     size_t begin_with;
     {
@@ -62,11 +63,10 @@ class ImageLoad : public std::enable_shared_from_this<ImageLoad> {
       MutexLock lock(mu_);
       id = wanted_[index];
     }
-    FetchRoot(
-        store_, RootKey(id), id, request_,
-        [self = shared_from_this(), id](Result<ColdPartitionPtr> root) {
-          self->OnRoot(id, std::move(root));
-        });
+    FetchRoot(store_, RootKey(id), id, request_,
+              [self = shared_from_this(), id](Result<ColdPartitionPtr> root) {
+                self->OnRoot(id, std::move(root));
+              });
   }
 
   void OnRoot(const PartitionId& id, Result<ColdPartitionPtr> root) {

@@ -17,9 +17,10 @@ struct BucketImage {
   std::map<PartitionId, ColdPartitionPtr> roots{};
 };
 
-// Cost: a HEAD and a GET for each partition, some at a time. Ends with the first
-// error, which names the key. kNotFound, with what was looked for, when the
-// bucket does not say which topics it has. `done` runs on the store's executor.
+// Cost: a HEAD and a GET for each partition, some at a time. Ends with the
+// first error, which names the key. kNotFound, with what was looked for, when
+// the bucket does not say which topics it has. `done` runs on the store's
+// executor.
 void LoadBucketImage(std::shared_ptr<ObjectStore> store, ObjectRequest request,
                      UniqueFunction<void(Result<BucketImage>)> done);
 

@@ -310,13 +310,15 @@ TEST_F(ColdManifestTest, GroupThatIsMissingOrDamagedIsReportedWithItsKey) {
 }
 
 TEST_F(ColdManifestTest, GroupThatCannotBeWrittenChangesNothing) {
-  for (uint64_t n = 0; n < 7; ++n) ASSERT_TRUE(Commit(Adding({n})).ok());
+  for (uint64_t n = 0; n < 8; ++n) ASSERT_TRUE(Commit(Adding({n})).ok());
   faulty->SetAway(true);
-  EXPECT_EQ(Commit(Adding({7})).status().code(), StatusCode::kUnavailable);
+  const Status refused = Commit(Adding({8})).status();
+  EXPECT_EQ(refused.code(), StatusCode::kUnavailable);
+  EXPECT_THAT(refused.message(), HasSubstr(".group"));
   faulty->SetAway(false);
-  EXPECT_EQ(Load(*Open()).value()->cold_end(), Offset(70));
-  EXPECT_TRUE(Commit(Adding({7})).ok());
   EXPECT_EQ(Load(*Open()).value()->cold_end(), Offset(80));
+  EXPECT_TRUE(Commit(Adding({8})).ok());
+  EXPECT_EQ(Load(*Open()).value()->cold_end(), Offset(90));
 }
 
 TEST_F(ColdManifestTest, UnknownPutThatHappenedIsOk) {

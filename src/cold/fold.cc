@@ -16,7 +16,7 @@ bool IsBelow(const ColdGroupRef& group, const ColdGroupRef& above) {
 // Higher levels lie in front, so that the oldest groups of a level are its
 // first ones.
 std::optional<ColdGroup> GroupDue(const ColdRoot& root, size_t group_size) {
-  if (root.entries.size() >= 2 * group_size) {
+  if (root.entries.size() >= group_size + group_size / 4) {
     return ColdGroup{
         .level = 0,
         .entries = ColdEntries(root.entries.begin(),
@@ -29,7 +29,7 @@ std::optional<ColdGroup> GroupDue(const ColdRoot& root, size_t group_size) {
     const auto last = std::find_if(
         first, root.groups.end(),
         [&](const ColdGroupRef& group) { return group.level != level; });
-    if (static_cast<size_t>(last - first) >= 2 * group_size) {
+    if (static_cast<size_t>(last - first) >= group_size) {
       return ColdGroup{
           .level = level + 1,
           .entries = {},

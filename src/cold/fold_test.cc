@@ -53,20 +53,20 @@ TEST(FoldTest, RootStaysSmallHoweverManySegments) {
     most_groups = std::max(most_groups, root.groups.size());
   }
   EXPECT_EQ(root.totals().segments, kSegments);
-  EXPECT_LT(most_entries, 2 * kSize);
-  // Seven levels of fewer than eight.
-  EXPECT_LT(most_groups, 7 * 2 * kSize);
+  EXPECT_LE(most_entries, kSize);
+  // Seven levels of fewer than four.
+  EXPECT_LT(most_groups, 7 * kSize);
   // A geometric series: one in four, one in sixteen, ...
   EXPECT_LT(written, kSegments / 3);
 }
 
-TEST(FoldTest, NothingIsDueBelowTwiceTheSize) {
+TEST(FoldTest, TheNewestSegmentsStayInTheRoot) {
   ColdRoot root;
-  for (uint64_t n = 0; n < 2 * kSize - 1; ++n) {
+  for (uint64_t n = 0; n < kSize; ++n) {
     root.entries.emplace(Offset(n * 10), Entry({}, n));
   }
   EXPECT_FALSE(GroupDue(root, kSize).has_value());
-  root.entries.emplace(Offset(70), Entry({}, 7));
+  root.entries.emplace(Offset(40), Entry({}, 4));
   const auto due = GroupDue(root, kSize);
   ASSERT_TRUE(due.has_value());
   EXPECT_EQ(due->offsets(), (OffsetRange{Offset(0), Offset(40)}));
