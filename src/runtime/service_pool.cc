@@ -1,15 +1,54 @@
 #include "runtime/service_pool.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <deque>
 #include <map>
 #include <utility>
+#include <vector>
 
 #include "base/check.h"
 #include "runtime/condition.h"
 #include "runtime/thread_pool.h"
 
 namespace strata {
+namespace {
+
+// Threads of pools that ended on one of their own. They are about to end: the
+// next pool joins them, or the end of the process, so that none is left in a
+// library that is being cleaned up. Never destroyed: a thread may come late.
+class Leftovers {
+ public:
+  static Leftovers& Instance() {
+    static Leftovers* const all = [] {
+      std::atexit([] { Instance().Join(); });
+      return new Leftovers;
+    }();
+    return *all;
+  }
+
+  void Add(std::thread thread) {
+    MutexLock lock(mu_);
+    threads_.push_back(std::move(thread));
+  }
+  void Join() {
+    std::vector<std::thread> threads;
+    {
+      MutexLock lock(mu_);
+      threads.swap(threads_);
+    }
+    for (std::thread& thread : threads) {
+      const bool own = thread.get_id() == std::this_thread::get_id();
+      own ? thread.detach() : thread.join();
+    }
+  }
+
+ private:
+  Mutex mu_;
+  std::vector<std::thread> threads_ STRATA_GUARDED_BY(mu_);
+};
+
+}  // namespace
 
 struct ServicePool::Shared {
   void Work();
@@ -52,6 +91,7 @@ Task ServicePool::Shared::WaitForTask() {
 ServicePool::ServicePool(const std::string& name, size_t threads)
     : shared_(std::make_shared<Shared>()) {
   STRATA_CHECK(threads > 0);
+  Leftovers::Instance().Join();
   for (size_t i = 0; i < threads; ++i) {
     threads_.emplace_back([shared = shared_, name] {
       NameThread("strata-" + name);
@@ -72,7 +112,11 @@ ServicePool::~ServicePool() {
     return thread.get_id() == std::this_thread::get_id();
   });
   for (std::thread& thread : threads_) {
-    on_own_thread ? thread.detach() : thread.join();
+    if (on_own_thread) {
+      Leftovers::Instance().Add(std::move(thread));
+    } else {
+      thread.join();
+    }
   }
 }
 
