@@ -1,6 +1,8 @@
 #include "runtime/service_pool.h"
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <deque>
 #include <map>
@@ -21,7 +23,7 @@ class Leftovers {
  public:
   static Leftovers& Instance() {
     static Leftovers* const all = [] {
-      std::atexit([] { Instance().Join(); });
+      std::atexit([] { Instance().JoinAtExit(); });
       return new Leftovers;
     }();
     return *all;
@@ -30,6 +32,15 @@ class Leftovers {
   void Add(std::thread thread) {
     MutexLock lock(mu_);
     threads_.push_back(std::move(thread));
+  }
+  void Began() { ++alive_; }
+  void Ended() { --alive_; }
+  // A pool may just be on its way out.
+  void JoinAtExit() {
+    for (int ms = 0; alive_ > 0 && ms < kLongestWaitMs; ++ms) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    Join();
   }
   void Join() {
     std::vector<std::thread> threads;
@@ -44,6 +55,10 @@ class Leftovers {
   }
 
  private:
+  // Whoever leaves a pool to the end of the process waits no longer.
+  static constexpr int kLongestWaitMs = 200;
+
+  std::atomic<int> alive_{0};  // pools
   Mutex mu_;
   std::vector<std::thread> threads_ STRATA_GUARDED_BY(mu_);
 };
@@ -92,6 +107,7 @@ ServicePool::ServicePool(const std::string& name, size_t threads)
     : shared_(std::make_shared<Shared>()) {
   STRATA_CHECK(threads > 0);
   Leftovers::Instance().Join();
+  Leftovers::Instance().Began();
   for (size_t i = 0; i < threads; ++i) {
     threads_.emplace_back([shared = shared_, name] {
       NameThread("strata-" + name);
@@ -118,6 +134,7 @@ ServicePool::~ServicePool() {
       thread.join();
     }
   }
+  Leftovers::Instance().Ended();
 }
 
 void ServicePool::PostAfter(Duration delay, Task task) {
