@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "net/curl_http_client.h"
 #include "object_store/prefixed_object_store.h"
+#include "object_store/s3/credentials_chain.h"
 #include "object_store/s3/s3_object_store.h"
 
 namespace strata {

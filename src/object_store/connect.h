@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "object_store/s3/credentials_chain.h"
+#include "object_store/environment.h"
 #include "strata/config.h"
 #include "strata/object_store.h"
 

@@ -1,48 +1,11 @@
 #include "object_store/s3/s3_connection.h"
 
-#include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "net/digest.h"
+#include "object_store/read_through.h"
 
 namespace strata {
-namespace {
-
-constexpr uint64_t kPieceBytes = uint64_t{1} << 20;
-
-// `text` without the secrets of `credentials`, should a server repeat them.
-std::string Redacted(std::string text, const Credentials& credentials) {
-  for (const std::string* secret :
-       {&credentials.secret_key, &credentials.session_token}) {
-    if (secret->empty()) continue;
-    for (size_t at = 0; (at = text.find(*secret, at)) != text.npos;) {
-      text.replace(at, secret->size(), "...");
-    }
-  }
-  return text;
-}
-
-}  // namespace
-
-Status ReadThrough(ObjectSource& source, uint64_t position, uint64_t length,
-                   const std::function<void(ByteSpan)>& sink) {
-  if (const auto whole = source.Contiguous()) {
-    sink(whole->subspan(position, length));
-    return Status::Ok();
-  }
-  std::vector<std::byte> piece(std::min(length, kPieceBytes));
-  while (length > 0) {
-    const auto part =
-        std::span(piece).first(std::min<uint64_t>(length, piece.size()));
-    STRATA_RETURN_IF_ERROR(source.ReadAt(position, part));
-    sink(part);
-    position += part.size();
-    length -= part.size();
-  }
-  return Status::Ok();
-}
-
 S3Connection::S3Connection(S3Options options, Endpoint endpoint,
                            std::shared_ptr<CredentialsProvider> credentials,
                            std::shared_ptr<HttpClient> http)
@@ -146,27 +109,29 @@ void S3Connection::SendSigned(S3Call call, const std::string& payload_hash,
                  (call.conditional || call.method == HttpMethod::kPost);
   request.deadline = call.limits.deadline;
   request.cancel = std::move(call.limits.cancel);
-  S3Question question{.what = Describe(call.key),
-                      .method = call.method,
-                      .changes = call.changes,
-                      .conditional = call.conditional};
-  http_->Send(
-      std::move(request),
-      [self = shared_from_this(), question = std::move(question),
-       credentials = std::move(credentials),
-       done = std::move(done)](HttpOutcome outcome) {
-        S3Meaning meaning = MeaningOf(question, outcome);
-        Status& status = meaning.status;
-        if (!status.ok()) {
-          const bool renewable = meaning.token_expired &&
-                                 self->credentials_->Refused(*credentials);
-          const StatusCode code =
-              renewable ? StatusCode::kUnavailable : status.code();
-          status = Status(code, Redacted(status.message(), *credentials))
-                       .WithRetryAfter(status.retry_after());
-        }
-        done({std::move(status), std::move(outcome.response)});
-      });
+  StoreQuestion question{.what = Describe(call.key),
+                         .method = call.method,
+                         .changes = call.changes,
+                         .conditional = call.conditional};
+  http_->Send(std::move(request),
+              [self = shared_from_this(), question = std::move(question),
+               credentials = std::move(credentials),
+               done = std::move(done)](HttpOutcome outcome) {
+                S3Meaning meaning = MeaningOf(question, outcome);
+                Status& status = meaning.status;
+                if (!status.ok()) {
+                  const bool renewable =
+                      meaning.token_expired &&
+                      self->credentials_->Refused(*credentials);
+                  const StatusCode code =
+                      renewable ? StatusCode::kUnavailable : status.code();
+                  status = Status(code, Redacted(status.message(),
+                                                 {credentials->secret_key,
+                                                  credentials->session_token}))
+                               .WithRetryAfter(status.retry_after());
+                }
+                done({std::move(status), std::move(outcome.response)});
+              });
 }
 
 }  // namespace strata

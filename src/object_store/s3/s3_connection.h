@@ -4,24 +4,18 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 
 #include "base/uri.h"
 #include "net/http.h"
+#include "object_store/request_limits.h"
 #include "object_store/s3/credentials.h"
 #include "object_store/s3/s3_error.h"
 #include "object_store/s3/s3_options.h"
 #include "object_store/s3/sigv4.h"
 
 namespace strata {
-
-// When a request is given up.
-struct S3Limits {
-  std::optional<MonotonicTime> deadline{};
-  std::stop_token cancel{};
-};
 
 struct S3Call {
   HttpMethod method = HttpMethod::kGet;
@@ -37,7 +31,7 @@ struct S3Call {
 
   std::span<std::byte> out{};
   std::shared_ptr<void> memory{};
-  S3Limits limits{};
+  RequestLimits limits{};
 };
 
 // `response` is of use when status is Ok.
@@ -83,10 +77,5 @@ class S3Connection : public std::enable_shared_from_this<S3Connection> {
   const std::shared_ptr<CredentialsProvider> credentials_;
   const std::shared_ptr<HttpClient> http_;
 };
-
-// Calls `sink` with all bytes of `source` in [position, position + length), in
-// order: at once where they are contiguous, else in pieces.
-Status ReadThrough(ObjectSource& source, uint64_t position, uint64_t length,
-                   const std::function<void(ByteSpan)>& sink);
 
 }  // namespace strata

@@ -1,4 +1,4 @@
-#include "object_store/s3/s3_range.h"
+#include "object_store/http_range.h"
 
 #include <fmt/format.h>
 
@@ -42,8 +42,8 @@ std::optional<uint64_t> ParseDecimal(std::string_view text) {
   return number;
 }
 
-Result<size_t> CheckS3Range(const S3Range& range,
-                            const HttpResponse& response) {
+Result<size_t> CheckRange(const RangeAnswer& range,
+                          const HttpResponse& response) {
   const uint64_t position = range.position;
   const std::span<std::byte> out = range.out;
   const size_t filled = response.filled;
