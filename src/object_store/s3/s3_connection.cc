@@ -35,7 +35,7 @@ std::string S3Connection::HeaderName(std::string_view name) const {
 
 // TLS keeps the payload from being changed on its way; without it the
 // signature has to.
-Result<std::string> S3Connection::PayloadHash(const S3Call& call) const {
+Result<std::string> S3Connection::PayloadHash(const HttpCall& call) const {
   if (tls_ && call.body != nullptr) return std::string(kUnsignedPayload);
   Sha256Stream hash;
   if (call.body != nullptr) {
@@ -46,7 +46,7 @@ Result<std::string> S3Connection::PayloadHash(const S3Call& call) const {
   return ToHex(hash.Finish());
 }
 
-void S3Connection::Send(S3Call call, Done done) {
+void S3Connection::Send(HttpCall call, Done done) {
   Result<std::string> hash = PayloadHash(call);
   if (!hash.ok()) return done({std::move(hash).status(), {}});
   credentials_->Get([self = shared_from_this(), call = std::move(call),
@@ -58,7 +58,7 @@ void S3Connection::Send(S3Call call, Done done) {
   });
 }
 
-HttpRequest S3Connection::Sign(S3Call& call, const Credentials& credentials,
+HttpRequest S3Connection::Sign(HttpCall& call, const Credentials& credentials,
                                const std::string& payload_hash) const {
   const std::string timestamp = SigningTimestamp(http_->clock().WallNow());
   const bool google = options_.dialect == S3Dialect::kGoogle;
@@ -84,35 +84,19 @@ HttpRequest S3Connection::Sign(S3Call& call, const Credentials& credentials,
                        .service = google ? "storage" : "s3"};
   const Signature signature = SignV4(signable, key, timestamp);
 
-  HttpRequest request;
-  request.method = call.method;
-  request.url = origin_ + PercentEncodePath(signable.path);
+  std::string url = origin_ + PercentEncodePath(signable.path);
   const std::string query = EncodeQuery(signable.query);
-  if (!query.empty()) request.url += "?" + query;
+  if (!query.empty()) url += "?" + query;
   headers.pop_back();  // libcurl sends Host
-  request.headers = std::move(headers);
-  request.headers.push_back({"Authorization", signature.authorization});
-  return request;
+  headers.push_back({"Authorization", signature.authorization});
+  return MakeRequest(call, std::move(url), std::move(headers));
 }
 
-void S3Connection::SendSigned(S3Call call, const std::string& payload_hash,
+void S3Connection::SendSigned(HttpCall call, const std::string& payload_hash,
                               std::shared_ptr<const Credentials> credentials,
                               Done done) {
+  StoreQuestion question = QuestionOf(call, Describe(call.key));
   HttpRequest request = Sign(call, *credentials, payload_hash);
-  request.body = std::move(call.body);
-  request.body_position = call.body_position;
-  request.body_length = call.body_length;
-  request.out = call.out;
-  request.memory = std::move(call.memory);
-  // A body is never sent twice by the client; what has none could be.
-  request.once = call.changes && call.body_length == 0 &&
-                 (call.conditional || call.method == HttpMethod::kPost);
-  request.deadline = call.limits.deadline;
-  request.cancel = std::move(call.limits.cancel);
-  StoreQuestion question{.what = Describe(call.key),
-                         .method = call.method,
-                         .changes = call.changes,
-                         .conditional = call.conditional};
   http_->Send(std::move(request),
               [self = shared_from_this(), question = std::move(question),
                credentials = std::move(credentials),

@@ -67,7 +67,7 @@ class S3ObjectStore final : public ObjectStore,
 
   void BeginPut(PutJob job, Done<Result<ObjectVersion>> done);
   void PutWhole(PutJob job, EtagForm form, Done<Result<ObjectVersion>> done);
-  void PutAnswered(PutJob job, EtagForm form, S3Answer answer,
+  void PutAnswered(PutJob job, EtagForm form, HttpAnswer answer,
                    Done<Result<ObjectVersion>> done);
   HttpHeaders ObjectHeaders(const std::string& checksum) const;
   HttpHeader ConditionHeader(const PutPrecondition& precondition,
@@ -155,26 +155,26 @@ void S3ObjectStore::BeginPut(PutJob job, Done<Result<ObjectVersion>> done) {
 
 void S3ObjectStore::PutWhole(PutJob job, EtagForm form,
                              Done<Result<ObjectVersion>> done) {
-  S3Call call{.method = HttpMethod::kPut,
-              .key = job.key,
-              .headers = ObjectHeaders(job.checksum),
-              .changes = true,
-              .body = job.source,
-              .body_length = job.source->size(),
-              .limits = job.limits};
+  HttpCall call{.method = HttpMethod::kPut,
+                .key = job.key,
+                .headers = ObjectHeaders(job.checksum),
+                .changes = true,
+                .body = job.source,
+                .body_length = job.source->size(),
+                .limits = job.limits};
   if (job.precondition.kind != PutPrecondition::Kind::kNone) {
     call.conditional = true;
     call.headers.push_back(ConditionHeader(job.precondition, form));
   }
   connection_->Send(std::move(call),
                     [self = shared_from_this(), job = std::move(job), form,
-                     done = std::move(done)](S3Answer answer) mutable {
+                     done = std::move(done)](HttpAnswer answer) mutable {
                       self->PutAnswered(std::move(job), form, std::move(answer),
                                         std::move(done));
                     });
 }
 
-void S3ObjectStore::PutAnswered(PutJob job, EtagForm form, S3Answer answer,
+void S3ObjectStore::PutAnswered(PutJob job, EtagForm form, HttpAnswer answer,
                                 Done<Result<ObjectVersion>> done) {
   const bool if_match =
       job.precondition.kind == PutPrecondition::Kind::kVersion && !google();
@@ -258,7 +258,7 @@ void S3ObjectStore::Get(std::string key, uint64_t position,
                                 answer(size_t{0});
                               });
         }
-        S3Call call{
+        HttpCall call{
             .method = HttpMethod::kGet,
             .key = key,
             .headers = {{"Range", fmt::format("bytes={}-{}", position,
@@ -269,7 +269,7 @@ void S3ObjectStore::Get(std::string key, uint64_t position,
         self.connection_->Send(
             std::move(call),
             [store = self.shared_from_this(), key = std::move(key), position,
-             out, answer = std::move(answer)](const S3Answer& got) {
+             out, answer = std::move(answer)](const HttpAnswer& got) {
               if (!got.status.ok()) return answer(got.status);
               store->SawBucket();
               answer(
@@ -296,11 +296,11 @@ void S3ObjectStore::Head(std::string key, ObjectRequest request,
 
 void S3ObjectStore::HeadNow(std::string key, RequestLimits limits,
                             Done<Result<ObjectInfo>> done) {
-  S3Call call{.method = HttpMethod::kHead, .key = key, .limits = limits};
+  HttpCall call{.method = HttpMethod::kHead, .key = key, .limits = limits};
   connection_->Send(
       std::move(call), [self = shared_from_this(), key = std::move(key),
                         limits = std::move(limits), done = std::move(done)](
-                           const S3Answer& answer) mutable {
+                           const HttpAnswer& answer) mutable {
         if (answer.status.ok()) {
           self->SawBucket();
           return done(self->InfoOf(std::move(key), answer.response));
@@ -319,7 +319,7 @@ void S3ObjectStore::TellAbsence(std::string key, RequestLimits limits,
                      .query = {{"list-type", "2"}, {"max-keys", "1"}},
                      .limits = std::move(limits)},
                     [self = shared_from_this(), key = std::move(key), absent,
-                     done = std::move(done)](const S3Answer& answer) {
+                     done = std::move(done)](const HttpAnswer& answer) {
                       if (!answer.status.ok()) return done(answer.status);
                       self->SawBucket();
                       done(absent);
@@ -344,20 +344,21 @@ Result<ObjectInfo> S3ObjectStore::InfoOf(std::string key,
 void S3ObjectStore::Delete(std::string key, ObjectRequest request,
                            Done<Status> done) {
   Status valid = ValidateObjectKey(key);
-  Run<Status>(
-      std::move(valid), std::move(request), std::move(done),
-      [key = std::move(key)](S3ObjectStore& self, RequestLimits limits,
-                             auto answer) mutable {
-        S3Call call{.method = HttpMethod::kDelete,
-                    .key = std::move(key),
-                    .changes = true,
-                    .limits = std::move(limits)};
-        self.connection_->Send(
-            std::move(call), [answer = std::move(answer)](const S3Answer& got) {
-              const bool gone = got.status.code() == StatusCode::kNotFound;
-              answer(gone ? Status::Ok() : got.status);
-            });
-      });
+  Run<Status>(std::move(valid), std::move(request), std::move(done),
+              [key = std::move(key)](S3ObjectStore& self, RequestLimits limits,
+                                     auto answer) mutable {
+                HttpCall call{.method = HttpMethod::kDelete,
+                              .key = std::move(key),
+                              .changes = true,
+                              .limits = std::move(limits)};
+                self.connection_->Send(
+                    std::move(call),
+                    [answer = std::move(answer)](const HttpAnswer& got) {
+                      const bool gone =
+                          got.status.code() == StatusCode::kNotFound;
+                      answer(gone ? Status::Ok() : got.status);
+                    });
+              });
 }
 
 void S3ObjectStore::List(std::string prefix, std::string after, size_t limit,
@@ -382,11 +383,11 @@ void S3ObjectStore::List(std::string prefix, std::string after, size_t limit,
 
 void S3ObjectStore::ListNow(QueryParameters query, RequestLimits limits,
                             Done<Result<ListPage>> done) {
-  S3Call call{.method = HttpMethod::kGet, .query = query, .limits = limits};
+  HttpCall call{.method = HttpMethod::kGet, .query = query, .limits = limits};
   connection_->Send(
       std::move(call), [self = shared_from_this(), query = std::move(query),
                         limits = std::move(limits), done = std::move(done)](
-                           const S3Answer& answer) mutable {
+                           const HttpAnswer& answer) mutable {
         if (!answer.status.ok()) return done(answer.status);
         auto list = ParseS3List(answer.response.body,
                                 self->google() ? S3VersionField::kGeneration

@@ -36,12 +36,12 @@ void S3Upload::Start() {
                      .query = {{"uploads", ""}},
                      .headers = target_.headers,
                      .limits = target_.limits},
-                    [self = shared_from_this()](const S3Answer& answer) {
+                    [self = shared_from_this()](const HttpAnswer& answer) {
                       self->Begin(answer);
                     });
 }
 
-void S3Upload::Begin(const S3Answer& initiated) {
+void S3Upload::Begin(const HttpAnswer& initiated) {
   if (!initiated.status.ok()) return Finish(initiated.status);
   auto id = ParseS3UploadId(initiated.response.body);
   if (!id.ok()) {
@@ -75,7 +75,7 @@ void S3Upload::SendPart(const ObjectPart& part, PartSender::Done done) {
        .body_length = part.length,
        .limits = target_.limits},
       [self = shared_from_this(), number = part.number,
-       done = std::move(done)](const S3Answer& answer) {
+       done = std::move(done)](const HttpAnswer& answer) {
         if (!answer.status.ok()) return done(answer.status);
         const std::string* etag = answer.response.Find("etag");
         if (etag == nullptr) {
@@ -109,12 +109,12 @@ void S3Upload::Complete() {
                      .body = MakeStringSource(std::move(xml)),
                      .body_length = length,
                      .limits = target_.limits},
-                    [self = shared_from_this()](S3Answer answer) {
+                    [self = shared_from_this()](HttpAnswer answer) {
                       self->Completed(std::move(answer));
                     });
 }
 
-void S3Upload::Completed(S3Answer answer) {
+void S3Upload::Completed(HttpAnswer answer) {
   const Status& status = answer.status;
   // Where it is not known whether the object is there, its parts are left
   // alone.
@@ -132,7 +132,7 @@ void S3Upload::Abort(Status why) {
        .key = target_.key,
        .query = {{"uploadId", upload_id_}},
        .limits = {.deadline = connection_->http().clock().Now() + kAbortTime}},
-      [](const S3Answer&) {});  // left-over parts cost money, not data
+      [](const HttpAnswer&) {});  // left-over parts cost money, not data
 }
 
 Result<ObjectVersion> S3Upload::VersionOf(const HttpResponse& response) {
@@ -156,7 +156,7 @@ void S3Upload::AskVersion() {
       {.method = HttpMethod::kHead,
        .key = target_.key,
        .limits = target_.limits},
-      [self = shared_from_this()](const S3Answer& head) {
+      [self = shared_from_this()](const HttpAnswer& head) {
         const bool google =
             self->connection_->options().dialect == S3Dialect::kGoogle;
         const std::string* version =

@@ -33,11 +33,11 @@ class S3Upload : public std::enable_shared_from_this<S3Upload> {
   void Start();
 
  private:
-  void Begin(const S3Answer& initiated);
+  void Begin(const HttpAnswer& initiated);
   void SendPart(const ObjectPart& part, PartSender::Done done);
   void PartsSent(Status status);
   void Complete();
-  void Completed(S3Answer answer);
+  void Completed(HttpAnswer answer);
   // Empty when the answer does not say.
   Result<ObjectVersion> VersionOf(const HttpResponse& response);
   void AskVersion();
