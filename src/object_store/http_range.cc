@@ -17,6 +17,13 @@ struct ContentRange {
   uint64_t total = 0;
 };
 
+// Of the object, as the end of such a header has it.
+std::optional<uint64_t> ParseTotal(std::string_view text) {
+  const size_t slash = text.find('/');
+  if (slash == text.npos) return std::nullopt;
+  return ParseDecimal(text.substr(slash + 1));
+}
+
 std::optional<ContentRange> ParseContentRange(std::string_view text) {
   if (!text.starts_with("bytes ")) return std::nullopt;
   text.remove_prefix(6);
@@ -51,9 +58,16 @@ Result<size_t> CheckRange(const RangeAnswer& range,
     return Status(StatusCode::kUnavailable,
                   fmt::format("{} at {}: {}", range.what, position, what));
   };
+  const std::string* header = response.Find("content-range");
+  // Azurite answers the range that begins at the end with nothing.
+  const uint64_t size = ParseTotal(header ? *header : "").value_or(filled);
+  if (filled == 0 && size <= position && !out.empty()) {
+    return Status(
+        StatusCode::kOutOfRange,
+        fmt::format("{} at {}: it has {} bytes", range.what, position, size));
+  }
   uint64_t total = filled;
   if (response.status == 206) {
-    const std::string* header = response.Find("content-range");
     const auto found = ParseContentRange(header ? *header : "");
     if (!found || found->first != position ||
         found->last + 1 != position + filled) {
