@@ -55,7 +55,7 @@ endif()
 # What runs against servers of others, which ctest starts and stops. Each test
 # is one program, since it is the servers that take their time.
 set(servers ${PROJECT_SOURCE_DIR}/testing/servers)
-foreach(server ceph)
+foreach(server ceph azurite)
   set(directory ${PROJECT_BINARY_DIR}/servers/${server})
   foreach(action start stop)
     add_test(NAME server:${server}:${action}
@@ -82,7 +82,8 @@ function(strata_add_server_test name server)
     FIXTURES_REQUIRED ${server})
 endfunction()
 set(s3_server ceph)
-foreach(kind s3)
+set(azure_server azurite)
+foreach(kind s3 azure)
   set(server ${${kind}_server})
   strata_add_server_test(${kind}_contract_test ${server}
     bucket_contract_test.cc ${kind}_server_test.cc)
