@@ -1,6 +1,6 @@
 # What the scripts of the test servers share. Sourced by bash, with `directory`
 # (where the server's files are) and a function `stop` set by then.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 
 die() {
   echo "testing/servers/${0##*/}: $*" >&2
