@@ -57,10 +57,13 @@ std::vector<BucketServer> BucketServers() {
   std::vector<BucketServer> servers{Server("AzuriteHttp", azurite, "URL"),
                                     Server("AzuriteHttps", azurite, "TLS_URL")};
   servers.front().for_users = nullptr;
-  for (BucketServer& server : servers) server.lists_control_characters = false;
   const Settings named = [] { return ServerOfEnvironment(kAzureSettings); };
-  if (!named()["URL"].empty()) {
-    servers.push_back(Server("Environment", named, "URL"));
+  const std::string url = named()["URL"];
+  if (!url.empty()) servers.push_back(Server("Environment", named, "URL"));
+  // Azure itself lists every key. It has the account in its host's name.
+  const bool azure = url.find(".blob.") != url.npos;
+  for (BucketServer& server : servers) {
+    server.lists_control_characters = server.name == "Environment" && azure;
   }
   return servers;
 }
