@@ -55,7 +55,7 @@ endif()
 # What runs against servers of others, which ctest starts and stops. Each test
 # is one program, since it is the servers that take their time.
 set(servers ${PROJECT_SOURCE_DIR}/testing/servers)
-foreach(server ceph)
+foreach(server ceph azurite)
   set(directory ${PROJECT_BINARY_DIR}/servers/${server})
   foreach(action start stop)
     add_test(NAME server:${server}:${action}
@@ -68,22 +68,31 @@ foreach(server ceph)
     FIXTURES_CLEANUP ${server})
 endforeach()
 
+# The same tests for each kind of bucket; tests/servers/<server>_buckets.cc says
+# where its buckets are.
 function(strata_add_server_test name server)
-  add_executable(${name} tests/servers/${name}.cc)
-  target_link_libraries(${name} PRIVATE strata_testing strata GTest::gtest_main)
+  list(TRANSFORM ARGN PREPEND tests/servers/)
+  add_executable(${name} ${ARGN} tests/servers/${server}_buckets.cc)
+  target_link_libraries(${name} PRIVATE strata_testing strata
+    GTest::gtest_main GTest::gmock)
   target_compile_definitions(${name} PRIVATE
     STRATA_BINARY_DIR="${PROJECT_BINARY_DIR}")
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT 600
     FIXTURES_REQUIRED ${server})
 endfunction()
-strata_add_server_test(s3_contract_test ceph)
-strata_add_server_test(s3_engine_test ceph)
-if(TARGET strata_cli)
-  strata_add_server_test(s3_cli_test ceph)
-  target_link_libraries(s3_cli_test PRIVATE GTest::gmock)
-  add_dependencies(s3_cli_test strata_cli)
-endif()
+set(s3_server ceph)
+set(azure_server azurite)
+foreach(kind s3 azure)
+  set(server ${${kind}_server})
+  strata_add_server_test(${kind}_contract_test ${server}
+    bucket_contract_test.cc ${kind}_server_test.cc)
+  strata_add_server_test(${kind}_engine_test ${server} bucket_engine_test.cc)
+  if(TARGET strata_cli)
+    strata_add_server_test(${kind}_cli_test ${server} bucket_cli_test.cc)
+    add_dependencies(${kind}_cli_test strata_cli)
+  endif()
+endforeach()
 
 # strata/c.h, as other languages use it. Python would need the sanitizers' own
 # libraries loaded before it.

@@ -14,8 +14,12 @@ packages_of() {
   awk -v group="$1" '$1 == group { print $2 }' "$root/scripts/packages.txt"
 }
 
+# By its name, or by another that stands in for it: one nodejs brings npm along
+# and cannot be beside Debian's.
 is_installed() {
-  [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+  [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ] ||
+    dpkg-query -W -f='${db:Status-Status} ${Provides},\n' |
+    grep -E "^installed (.* )?$1( \(=[^)]*\))?," >/dev/null
 }
 
 # install_packages GROUP...: installs what is missing. Asks no network when

@@ -35,6 +35,8 @@ struct ObjectStoreWorld {
 struct ObjectStoreBackend {
   std::string name;
   std::function<std::unique_ptr<ObjectStoreWorld>()> make;
+  // Azurite answers 500 to a list in which XML cannot hold a key.
+  bool lists_control_characters = true;
 
   friend std::ostream& operator<<(std::ostream& out,
                                   const ObjectStoreBackend& backend) {
@@ -396,8 +398,9 @@ TEST_P(ObjectStoreContract, D11HarmlessKeysAreAccepted) {
 
 TEST_P(ObjectStoreContract, CharactersThatUrlsEncodeAreKept) {
   // In byte order.
-  const Keys keys{"q\x01\x7f",   "q !\"#$%&'()*+,",   "q%2Fx",  "q&a=b?c#d",
-                  "q+plus plus", "q:;<=>?@[]^_`{|}~", "q~~/..."};
+  Keys keys{"q\x01\x7f",   "q !\"#$%&'()*+,",   "q%2Fx",  "q&a=b?c#d",
+            "q+plus plus", "q:;<=>?@[]^_`{|}~", "q~~/..."};
+  if (!GetParam().lists_control_characters) keys.erase(keys.begin());
   PutAll(keys);
   for (const std::string& key : keys) EXPECT_EQ(*client.Get(key), key);
   EXPECT_EQ(client.Keys(), keys);

@@ -272,14 +272,6 @@ TEST_F(BadInput, WarmDirectoryOfAnotherStoreIsRefused) {
   EXPECT_THAT(status.message(), HasSubstr("another store"));
 }
 
-TEST_F(BadInput, AzureBlobIsNotBuiltYet) {
-  config_.cold_storage =
-      cold::AzureBlob{.account = "a", .container = "c", .access_key = "k"};
-  const Status status = OpenStatus();
-  EXPECT_EQ(status.code(), StatusCode::kUnsupported) << status;
-  EXPECT_THAT(status.message(), HasSubstr("Azure Blob"));
-}
-
 TEST_F(BadInput, ImpossibleBucketsAreRefusedAtOpen) {
   const auto s3 = [](const char* change) {
     auto url = ParseColdUrl(std::string("s3://bucket?") + change);
@@ -288,7 +280,17 @@ TEST_F(BadInput, ImpossibleBucketsAreRefusedAtOpen) {
   };
   cold::S3 half = std::get<cold::S3>(s3(""));
   half.access_key = "only this";
+  const auto azure = [](const char* key) {
+    return cold::AzureBlob{.account = "a", .container = "c", .access_key = key};
+  };
+  cold::AzureBlob two_rights = azure("a2V5");
+  two_rights.sas_token = "sig=s";
+  cold::AzureBlob odd_container = azure("a2V5");
+  odd_container.container = "Not/OneName";
   const std::vector<std::pair<ColdStorageConfig, std::string>> cases = {
+      {azure("no base64"), "base64"},
+      {two_rights, "only one of them"},
+      {odd_container, "Not/OneName"},
       {half, "secret key"},
       {s3("endpoint=ftp://host"), "ftp://host"},
       {s3("sse=rot13"), "rot13"},

@@ -50,14 +50,21 @@ struct S3 {
   std::filesystem::path ca_bundle{};
 };
 
-// Azure Blob Storage. Not built yet: Open answers kUnsupported.
+// Azure Blob Storage, or what speaks like it. At most one of access_key,
+// sas_token and connection_string; with none of them
+// AZURE_STORAGE_CONNECTION_STRING, AZURE_STORAGE_KEY or
+// AZURE_STORAGE_SAS_TOKEN of the environment, the first that is there.
 struct AzureBlob {
-  std::string account;
+  std::string account;  // empty: that of connection_string
   std::string container;
   std::optional<std::string> access_key;
-  std::string endpoint{};  // empty: Azure's for the account
+  // "http[s]://host[:port][/path]". Empty: that of the connection string, else
+  // Azure's for the account.
+  std::string endpoint{};
   std::string prefix{};
   std::filesystem::path ca_bundle{};
+  std::optional<std::string> sas_token{};
+  std::optional<std::string> connection_string{};
 };
 
 // Google Cloud Storage through its XML API, with an HMAC key.
@@ -83,7 +90,7 @@ using ColdStorageConfig = std::variant<cold::LocalFs, cold::S3, cold::AzureBlob,
 // The cold storage that one URL names:
 //
 //   s3://bucket/prefix?endpoint=http://127.0.0.1:9000&region=eu-west-1
-//   azblob://account/container/prefix?endpoint=...
+//   azblob://account/container/prefix?endpoint=http://127.0.0.1:10000/account
 //   gs://bucket/prefix
 //   file:///var/lib/strata-cold; file: is the default, <data_dir>/cold
 //   disabled:

@@ -95,7 +95,9 @@ struct Parameter {
 bool IsSecret(std::string_view name) {
   return name.find("key") != std::string_view::npos ||
          name.find("secret") != std::string_view::npos ||
-         name.find("token") != std::string_view::npos || name == "sig";
+         name.find("token") != std::string_view::npos ||
+         name.find("sas") != std::string_view::npos || name == "sig" ||
+         name == "connection_string";
 }
 
 Status TakeQuery(const QueryParameters& query,

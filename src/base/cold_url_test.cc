@@ -100,7 +100,8 @@ TEST(ColdUrlTest, CredentialsAreRefusedAndNotRepeated) {
   for (const std::string url :
        {"s3://AKIA:hunter2@bucket", "s3://bucket?secret_key=hunter2",
         "s3://bucket?access_key=hunter2", "s3://b?session_token=hunter2",
-        "azblob://a/c?sig=hunter2"}) {
+        "azblob://a/c?sig=hunter2", "azblob://a/c?sas_token=hunter2",
+        "azblob://a/c?connection_string=hunter2"}) {
     EXPECT_THAT(Refusal(url), HasSubstr("credentials")) << url;
     EXPECT_THAT(Refusal(url), Not(HasSubstr("hunter2"))) << url;
   }

@@ -117,7 +117,9 @@ Status CheckCold(const cold::Gcs& gcs) {
   return CheckEndpoint(gcs.endpoint);
 }
 Status CheckCold(const cold::AzureBlob& azure) {
-  STRATA_RETURN_IF_ERROR(CheckNamed("cold_storage.account", azure.account));
+  if (!azure.connection_string) {  // which may name it
+    STRATA_RETURN_IF_ERROR(CheckNamed("cold_storage.account", azure.account));
+  }
   STRATA_RETURN_IF_ERROR(CheckNamed("cold_storage.container", azure.container));
   return CheckEndpoint(azure.endpoint);
 }

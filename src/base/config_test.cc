@@ -235,6 +235,10 @@ TEST(ConfigTest, EveryColdStorageWithItsNamesIsPossible) {
                     .access_key = std::nullopt,
                     .secret_key = std::nullopt},
            cold::AzureBlob{"account", "container", std::nullopt},
+           cold::AzureBlob{.account = {},
+                           .container = "container",
+                           .access_key = std::nullopt,
+                           .connection_string = "names the account"},
            cold::Gcs{"b", std::nullopt, std::nullopt}, cold::Disabled{}}) {
     c.cold_storage = cold;
     EXPECT_EQ(c.Validate(), Status::Ok()) << cold.index();

@@ -336,7 +336,7 @@ constexpr auto kStoreSettings = std::to_array<StoreSetting>({
                  .expected = kColdTypes,
                  .description =
                      "Where cold segments go; disabled: warm is final, and a "
-                     "full warm tier refuses writes. azure is not built yet.",
+                     "full warm tier refuses writes.",
                  .set = SetColdType,
                  .get = GetColdType},
     StoreSetting{.name = "cold_storage.url",
@@ -380,6 +380,12 @@ constexpr auto kStoreSettings = std::to_array<StoreSetting>({
         "cold_storage.access_key",
         "Of s3, azure and gcs: the key; not set: that of the environment.",
         true),
+    ColdOf<kText, &cold::AzureBlob::sas_token>(
+        "cold_storage.sas_token",
+        "Of azure, in place of a key: a shared access signature.", true),
+    ColdOf<kText, &cold::AzureBlob::connection_string>(
+        "cold_storage.connection_string",
+        "Of azure, in place of a key: what Azure's portal calls so.", true),
     ColdOf<kText, &cold::S3::secret_key, &cold::Gcs::secret_key>(
         "cold_storage.secret_key", "Of s3 and gcs: the key's secret.", true),
     ColdOf<kText, &cold::S3::session_token>("cold_storage.session_token",

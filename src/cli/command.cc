@@ -51,7 +51,7 @@ void AddStoreOptions(CLI::App& app, Invocation& invocation) {
            invocation.flags.push_back({"cold_storage.url", url, "--cold"});
          },
          "Cold storage: s3://bucket/prefix, gs://bucket/prefix, "
-         "file:///directory, disabled:")
+         "azblob://account/container, file:///directory, disabled:")
       ->type_name("URL");
   app.add_option("--config", invocation.config_file,
                  "Settings in TOML; see strata config")

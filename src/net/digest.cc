@@ -40,31 +40,47 @@ Sha256Digest HmacSha256(ByteSpan key, ByteSpan data) {
   return digest;
 }
 
-std::array<std::byte, 16> Md5(ByteSpan data) {
-  std::array<std::byte, 16> digest;
+Md5Digest Md5(ByteSpan data) {
+  Md5Digest digest;
   STRATA_CHECK(EVP_Digest(data.data(), data.size(),
                           reinterpret_cast<unsigned char*>(digest.data()),
                           nullptr, EVP_md5(), nullptr) == 1);
   return digest;
 }
 
-void Sha256Stream::Deleter::operator()(evp_md_ctx_st* context) const {
+void DigestStream::Deleter::operator()(evp_md_ctx_st* context) const {
   EVP_MD_CTX_free(context);
 }
 
-Sha256Stream::Sha256Stream() : context_(EVP_MD_CTX_new()) {
+DigestStream::DigestStream(const evp_md_st* algorithm)
+    : context_(EVP_MD_CTX_new()) {
   STRATA_CHECK(context_ != nullptr);
-  STRATA_CHECK(EVP_DigestInit_ex(context_.get(), Sha256Algorithm(), nullptr) ==
-               1);
+  STRATA_CHECK(EVP_DigestInit_ex(context_.get(), algorithm, nullptr) == 1);
 }
 
-void Sha256Stream::Update(ByteSpan data) {
+void DigestStream::Update(ByteSpan data) {
   STRATA_CHECK(EVP_DigestUpdate(context_.get(), data.data(), data.size()) == 1);
 }
 
+void DigestStream::FinishInto(std::byte* digest) {
+  STRATA_CHECK(EVP_DigestFinal_ex(context_.get(),
+                                  reinterpret_cast<unsigned char*>(digest),
+                                  nullptr) == 1);
+}
+
+Sha256Stream::Sha256Stream() : DigestStream(Sha256Algorithm()) {}
+
 Sha256Digest Sha256Stream::Finish() {
   Sha256Digest digest;
-  STRATA_CHECK(EVP_DigestFinal_ex(context_.get(), Raw(digest), nullptr) == 1);
+  FinishInto(digest.data());
+  return digest;
+}
+
+Md5Stream::Md5Stream() : DigestStream(EVP_md5()) {}
+
+Md5Digest Md5Stream::Finish() {
+  Md5Digest digest;
+  FinishInto(digest.data());
   return digest;
 }
 

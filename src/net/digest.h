@@ -11,29 +11,46 @@
 #include "strata/types.h"
 
 struct evp_md_ctx_st;
+struct evp_md_st;
 
 namespace strata {
 
 using Sha256Digest = std::array<std::byte, 32>;
+using Md5Digest = std::array<std::byte, 16>;
 
 Sha256Digest Sha256(ByteSpan data);
 Sha256Digest HmacSha256(ByteSpan key, ByteSpan data);
 
-// Where a protocol asks for it: S3 names the content of objects by it.
-std::array<std::byte, 16> Md5(ByteSpan data);
+// Where a protocol asks for it: S3 names the content of objects by it, Azure
+// checks what it is sent.
+Md5Digest Md5(ByteSpan data);
 
-// SHA-256 of what comes in pieces. Thread-compatible.
-class Sha256Stream {
+// A digest of what comes in pieces. Thread-compatible.
+class DigestStream {
  public:
-  Sha256Stream();
   void Update(ByteSpan data);
-  Sha256Digest Finish();  // once
+
+ protected:
+  explicit DigestStream(const evp_md_st* algorithm);
+  void FinishInto(std::byte* digest);  // once
 
  private:
   struct Deleter {
     void operator()(evp_md_ctx_st* context) const;
   };
   std::unique_ptr<evp_md_ctx_st, Deleter> context_;
+};
+
+class Sha256Stream : public DigestStream {
+ public:
+  Sha256Stream();
+  Sha256Digest Finish();  // once
+};
+
+class Md5Stream : public DigestStream {
+ public:
+  Md5Stream();
+  Md5Digest Finish();  // once
 };
 
 // Lower case.

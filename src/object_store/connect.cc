@@ -4,8 +4,11 @@
 
 #include "base/check.h"
 #include "net/curl_http_client.h"
+#include "object_store/azure/azure_object_store.h"
 #include "object_store/prefixed_object_store.h"
+#include "object_store/s3/credentials_chain.h"
 #include "object_store/s3/s3_object_store.h"
+#include "runtime/system_random.h"
 
 namespace strata {
 namespace {
@@ -81,9 +84,59 @@ Result<StorePtr> Connect(const cold::Gcs& gcs, const Environment& environment) {
                                    MakeClient(gcs.ca_bundle)));
 }
 
-Result<StorePtr> Connect(const cold::AzureBlob&, const Environment&) {
-  return Status(StatusCode::kUnsupported,
-                "cold storage on Azure Blob is not built yet");
+// Of the configuration, or else of the environment.
+Result<AzureAccount> AccountOf(const cold::AzureBlob& azure,
+                               const Environment& environment) {
+  using Text = std::optional<std::string>;
+  const auto one_of = [](const Text& connection, const Text& key,
+                         const Text& sas) -> Result<AzureAccount> {
+    if (connection) return ParseAzureConnectionString(*connection);
+    AzureAccount account;
+    STRATA_ASSIGN_OR_RETURN(account.credentials,
+                            key ? ParseAzureKey(*key) : ParseSasToken(*sas));
+    return account;
+  };
+  const int given = azure.connection_string.has_value() +
+                    azure.access_key.has_value() + azure.sas_token.has_value();
+  if (given > 1) {
+    return Status(StatusCode::kInvalidArgument,
+                  "cold_storage.access_key, sas_token and connection_string: "
+                  "only one of them may be given");
+  }
+  if (given == 1) {
+    return one_of(azure.connection_string, azure.access_key, azure.sas_token);
+  }
+  const auto variable = [&](const char* name) {
+    Text value = environment(name);
+    return value && value->empty() ? std::nullopt : value;
+  };
+  const Text connection = variable("AZURE_STORAGE_CONNECTION_STRING");
+  const Text key = variable("AZURE_STORAGE_KEY");
+  const Text sas = variable("AZURE_STORAGE_SAS_TOKEN");
+  if (connection || key || sas) return one_of(connection, key, sas);
+  return Status(StatusCode::kInvalidArgument,
+                "Azure Blob wants cold_storage.access_key, sas_token or "
+                "connection_string, or one of AZURE_STORAGE_KEY, "
+                "AZURE_STORAGE_SAS_TOKEN and AZURE_STORAGE_CONNECTION_STRING");
+}
+
+Result<StorePtr> Connect(const cold::AzureBlob& azure,
+                         const Environment& environment) {
+  STRATA_ASSIGN_OR_RETURN(AzureAccount account, AccountOf(azure, environment));
+  // A string for another account would send the data elsewhere.
+  if (!account.name.empty() && !azure.account.empty() &&
+      account.name != azure.account) {
+    return Status(StatusCode::kInvalidArgument,
+                  "the connection string is of account " + account.name +
+                      ", cold storage is to be in account " + azure.account);
+  }
+  if (!azure.account.empty()) account.name = azure.account;
+  if (!azure.endpoint.empty()) account.endpoint = azure.endpoint;
+  return Beneath(
+      azure.prefix,
+      MakeAzureObjectStore(
+          {.account = std::move(account), .container = azure.container},
+          MakeClient(azure.ca_bundle), std::make_shared<SystemRandom>()));
 }
 
 template <typename Local>

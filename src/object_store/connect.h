@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "object_store/s3/credentials_chain.h"
+#include "object_store/environment.h"
 #include "strata/config.h"
 #include "strata/object_store.h"
 
@@ -11,8 +11,7 @@ namespace strata {
 
 // The bucket that `cold` names, beneath its prefix, with a client of its own.
 // Nothing is sent. It needs no Runtime: see MakeS3ObjectStore. kInvalidArgument
-// for what cannot be, kUnsupported for Azure Blob, which is not built yet.
-// `cold` is one of those on the network.
+// for what cannot be. `cold` is one of those on the network.
 Result<std::shared_ptr<ObjectStore>> ConnectObjectStore(
     const ColdStorageConfig& cold, const Environment& environment);
 

@@ -1,33 +1,12 @@
 #include "runtime/thread_runtime.h"
 
-#include <sys/random.h>
-
 #include "base/check.h"
 #include "runtime/system_clock.h"
+#include "runtime/system_random.h"
 #include "runtime/thread_pool.h"
-#include "runtime/xoshiro.h"
 
 namespace strata {
 namespace {
-
-Xoshiro256::State SeedFromKernel() {
-  Xoshiro256::State seed;
-  STRATA_CHECK(getentropy(seed.data(), sizeof(seed)) == 0);
-  return seed;
-}
-
-// Thread-safe.
-class SystemRandom final : public Random {
- public:
-  uint64_t Next() override {
-    MutexLock lock(mutex_);
-    return generator_.Next();
-  }
-
- private:
-  Mutex mutex_;
-  Xoshiro256 generator_ STRATA_GUARDED_BY(mutex_){SeedFromKernel()};
-};
 
 // Thread-safe. May be destroyed as soon as a waiter has seen it set.
 class ThreadEvent final : public Event {

@@ -145,14 +145,6 @@ Fetch ChooseFetch(const Environment& environment,
 
 }  // namespace
 
-Environment ProcessEnvironment() {
-  return [](const std::string& name) -> std::optional<std::string> {
-    const char* value = std::getenv(name.c_str());
-    if (value == nullptr) return std::nullopt;
-    return value;
-  };
-}
-
 std::shared_ptr<CredentialsProvider> MakeCredentialsChain(
     std::optional<Credentials> configured, const Environment& environment,
     std::shared_ptr<HttpClient> http) {

@@ -1,20 +1,14 @@
 // Where credentials come from, in the order in which AWS's own tools look.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
-#include <string>
 
 #include "net/http.h"
+#include "object_store/environment.h"
 #include "object_store/s3/credentials.h"
 
 namespace strata {
-
-// The value of an environment variable; nothing when it is not set.
-using Environment =
-    std::function<std::optional<std::string>(const std::string& name)>;
-Environment ProcessEnvironment();
 
 // The first of
 //  1. `configured`;

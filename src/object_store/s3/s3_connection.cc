@@ -1,48 +1,11 @@
 #include "object_store/s3/s3_connection.h"
 
-#include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "net/digest.h"
+#include "object_store/read_through.h"
 
 namespace strata {
-namespace {
-
-constexpr uint64_t kPieceBytes = uint64_t{1} << 20;
-
-// `text` without the secrets of `credentials`, should a server repeat them.
-std::string Redacted(std::string text, const Credentials& credentials) {
-  for (const std::string* secret :
-       {&credentials.secret_key, &credentials.session_token}) {
-    if (secret->empty()) continue;
-    for (size_t at = 0; (at = text.find(*secret, at)) != text.npos;) {
-      text.replace(at, secret->size(), "...");
-    }
-  }
-  return text;
-}
-
-}  // namespace
-
-Status ReadThrough(ObjectSource& source, uint64_t position, uint64_t length,
-                   const std::function<void(ByteSpan)>& sink) {
-  if (const auto whole = source.Contiguous()) {
-    sink(whole->subspan(position, length));
-    return Status::Ok();
-  }
-  std::vector<std::byte> piece(std::min(length, kPieceBytes));
-  while (length > 0) {
-    const auto part =
-        std::span(piece).first(std::min<uint64_t>(length, piece.size()));
-    STRATA_RETURN_IF_ERROR(source.ReadAt(position, part));
-    sink(part);
-    position += part.size();
-    length -= part.size();
-  }
-  return Status::Ok();
-}
-
 S3Connection::S3Connection(S3Options options, Endpoint endpoint,
                            std::shared_ptr<CredentialsProvider> credentials,
                            std::shared_ptr<HttpClient> http)
@@ -72,7 +35,7 @@ std::string S3Connection::HeaderName(std::string_view name) const {
 
 // TLS keeps the payload from being changed on its way; without it the
 // signature has to.
-Result<std::string> S3Connection::PayloadHash(const S3Call& call) const {
+Result<std::string> S3Connection::PayloadHash(const HttpCall& call) const {
   if (tls_ && call.body != nullptr) return std::string(kUnsignedPayload);
   Sha256Stream hash;
   if (call.body != nullptr) {
@@ -83,7 +46,7 @@ Result<std::string> S3Connection::PayloadHash(const S3Call& call) const {
   return ToHex(hash.Finish());
 }
 
-void S3Connection::Send(S3Call call, Done done) {
+void S3Connection::Send(HttpCall call, Done done) {
   Result<std::string> hash = PayloadHash(call);
   if (!hash.ok()) return done({std::move(hash).status(), {}});
   credentials_->Get([self = shared_from_this(), call = std::move(call),
@@ -95,7 +58,7 @@ void S3Connection::Send(S3Call call, Done done) {
   });
 }
 
-HttpRequest S3Connection::Sign(S3Call& call, const Credentials& credentials,
+HttpRequest S3Connection::Sign(HttpCall& call, const Credentials& credentials,
                                const std::string& payload_hash) const {
   const std::string timestamp = SigningTimestamp(http_->clock().WallNow());
   const bool google = options_.dialect == S3Dialect::kGoogle;
@@ -121,52 +84,38 @@ HttpRequest S3Connection::Sign(S3Call& call, const Credentials& credentials,
                        .service = google ? "storage" : "s3"};
   const Signature signature = SignV4(signable, key, timestamp);
 
-  HttpRequest request;
-  request.method = call.method;
-  request.url = origin_ + PercentEncodePath(signable.path);
+  std::string url = origin_ + PercentEncodePath(signable.path);
   const std::string query = EncodeQuery(signable.query);
-  if (!query.empty()) request.url += "?" + query;
+  if (!query.empty()) url += "?" + query;
   headers.pop_back();  // libcurl sends Host
-  request.headers = std::move(headers);
-  request.headers.push_back({"Authorization", signature.authorization});
-  return request;
+  headers.push_back({"Authorization", signature.authorization});
+  return MakeRequest(call, std::move(url), std::move(headers));
 }
 
-void S3Connection::SendSigned(S3Call call, const std::string& payload_hash,
+void S3Connection::SendSigned(HttpCall call, const std::string& payload_hash,
                               std::shared_ptr<const Credentials> credentials,
                               Done done) {
+  StoreQuestion question = QuestionOf(call, Describe(call.key));
   HttpRequest request = Sign(call, *credentials, payload_hash);
-  request.body = std::move(call.body);
-  request.body_position = call.body_position;
-  request.body_length = call.body_length;
-  request.out = call.out;
-  request.memory = std::move(call.memory);
-  // A body is never sent twice by the client; what has none could be.
-  request.once = call.changes && call.body_length == 0 &&
-                 (call.conditional || call.method == HttpMethod::kPost);
-  request.deadline = call.limits.deadline;
-  request.cancel = std::move(call.limits.cancel);
-  S3Question question{.what = Describe(call.key),
-                      .method = call.method,
-                      .changes = call.changes,
-                      .conditional = call.conditional};
-  http_->Send(
-      std::move(request),
-      [self = shared_from_this(), question = std::move(question),
-       credentials = std::move(credentials),
-       done = std::move(done)](HttpOutcome outcome) {
-        S3Meaning meaning = MeaningOf(question, outcome);
-        Status& status = meaning.status;
-        if (!status.ok()) {
-          const bool renewable = meaning.token_expired &&
-                                 self->credentials_->Refused(*credentials);
-          const StatusCode code =
-              renewable ? StatusCode::kUnavailable : status.code();
-          status = Status(code, Redacted(status.message(), *credentials))
-                       .WithRetryAfter(status.retry_after());
-        }
-        done({std::move(status), std::move(outcome.response)});
-      });
+  http_->Send(std::move(request),
+              [self = shared_from_this(), question = std::move(question),
+               credentials = std::move(credentials),
+               done = std::move(done)](HttpOutcome outcome) {
+                S3Meaning meaning = MeaningOf(question, outcome);
+                Status& status = meaning.status;
+                if (!status.ok()) {
+                  const bool renewable =
+                      meaning.token_expired &&
+                      self->credentials_->Refused(*credentials);
+                  const StatusCode code =
+                      renewable ? StatusCode::kUnavailable : status.code();
+                  status = Status(code, Redacted(status.message(),
+                                                 {credentials->secret_key,
+                                                  credentials->session_token}))
+                               .WithRetryAfter(status.retry_after());
+                }
+                done({std::move(status), std::move(outcome.response)});
+              });
 }
 
 }  // namespace strata

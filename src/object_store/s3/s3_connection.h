@@ -4,12 +4,11 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
-#include <span>
 #include <string>
 
 #include "base/uri.h"
 #include "net/http.h"
+#include "object_store/http_call.h"
 #include "object_store/s3/credentials.h"
 #include "object_store/s3/s3_error.h"
 #include "object_store/s3/s3_options.h"
@@ -17,39 +16,10 @@
 
 namespace strata {
 
-// When a request is given up.
-struct S3Limits {
-  std::optional<MonotonicTime> deadline{};
-  std::stop_token cancel{};
-};
-
-struct S3Call {
-  HttpMethod method = HttpMethod::kGet;
-  std::string key{};  // empty: the bucket
-  QueryParameters query{};
-  HttpHeaders headers{};  // without those that sign
-  bool changes = false;
-  bool conditional = false;  // with a precondition: sent at most once
-
-  std::shared_ptr<ObjectSource> body{};
-  uint64_t body_position = 0;
-  uint64_t body_length = 0;
-
-  std::span<std::byte> out{};
-  std::shared_ptr<void> memory{};
-  S3Limits limits{};
-};
-
-// `response` is of use when status is Ok.
-struct S3Answer {
-  Status status;
-  HttpResponse response;
-};
-
 // Thread-safe. Its requests keep it alive.
 class S3Connection : public std::enable_shared_from_this<S3Connection> {
  public:
-  using Done = std::function<void(S3Answer)>;
+  using Done = std::function<void(HttpAnswer)>;
 
   // `endpoint` is that of the options.
   S3Connection(S3Options options, Endpoint endpoint,
@@ -65,14 +35,14 @@ class S3Connection : public std::enable_shared_from_this<S3Connection> {
 
   // Continues on http().executor(). Reads the body first, on the calling
   // thread, when its hash is to be signed.
-  void Send(S3Call call, Done done);
+  void Send(HttpCall call, Done done);
 
  private:
-  HttpRequest Sign(S3Call& call, const Credentials& credentials,
+  HttpRequest Sign(HttpCall& call, const Credentials& credentials,
                    const std::string& payload_hash) const;
-  void SendSigned(S3Call call, const std::string& payload_hash,
+  void SendSigned(HttpCall call, const std::string& payload_hash,
                   std::shared_ptr<const Credentials> credentials, Done done);
-  Result<std::string> PayloadHash(const S3Call& call) const;
+  Result<std::string> PayloadHash(const HttpCall& call) const;
 
   const S3Options options_;
   const SigningScheme scheme_;
@@ -83,10 +53,5 @@ class S3Connection : public std::enable_shared_from_this<S3Connection> {
   const std::shared_ptr<CredentialsProvider> credentials_;
   const std::shared_ptr<HttpClient> http_;
 };
-
-// Calls `sink` with all bytes of `source` in [position, position + length), in
-// order: at once where they are contiguous, else in pieces.
-Status ReadThrough(ObjectSource& source, uint64_t position, uint64_t length,
-                   const std::function<void(ByteSpan)>& sink);
 
 }  // namespace strata

@@ -6,8 +6,10 @@
 #include <utility>
 
 #include "base/crc32c.h"
+#include "object_store/http_meaning.h"
+#include "object_store/http_range.h"
+#include "object_store/read_through.h"
 #include "object_store/s3/s3_connection.h"
-#include "object_store/s3/s3_range.h"
 #include "object_store/s3/s3_upload.h"
 #include "object_store/s3/s3_xml.h"
 
@@ -51,7 +53,7 @@ class S3ObjectStore final : public ObjectStore,
     std::string key;
     std::shared_ptr<ObjectSource> source;
     PutPrecondition precondition;
-    S3Limits limits;
+    RequestLimits limits;
     std::string checksum;
   };
 
@@ -65,7 +67,7 @@ class S3ObjectStore final : public ObjectStore,
 
   void BeginPut(PutJob job, Done<Result<ObjectVersion>> done);
   void PutWhole(PutJob job, EtagForm form, Done<Result<ObjectVersion>> done);
-  void PutAnswered(PutJob job, EtagForm form, S3Answer answer,
+  void PutAnswered(PutJob job, EtagForm form, HttpAnswer answer,
                    Done<Result<ObjectVersion>> done);
   HttpHeaders ObjectHeaders(const std::string& checksum) const;
   HttpHeader ConditionHeader(const PutPrecondition& precondition,
@@ -73,13 +75,14 @@ class S3ObjectStore final : public ObjectStore,
   Result<ObjectVersion> VersionOf(const std::string& key,
                                   const HttpResponse& response) const;
 
-  void HeadNow(std::string key, S3Limits limits, Done<Result<ObjectInfo>> done);
+  void HeadNow(std::string key, RequestLimits limits,
+               Done<Result<ObjectInfo>> done);
   Result<ObjectInfo> InfoOf(std::string key,
                             const HttpResponse& response) const;
   // Whether a 404 without words means the key or the bucket.
-  void TellAbsence(std::string key, S3Limits limits, Status absent,
+  void TellAbsence(std::string key, RequestLimits limits, Status absent,
                    Done<Result<ObjectInfo>> done);
-  void ListNow(QueryParameters query, S3Limits limits,
+  void ListNow(QueryParameters query, RequestLimits limits,
                Done<Result<ListPage>> done);
   void SawBucket() { bucket_seen_.store(true, std::memory_order_relaxed); }
 
@@ -92,20 +95,12 @@ class S3ObjectStore final : public ObjectStore,
 template <typename T, typename Work>
 void S3ObjectStore::Run(Status valid, ObjectRequest request, Done<T> done,
                         Work work) {
-  HttpClient& http = connection_->http();
-  S3Limits limits{.cancel = std::move(request.cancel)};
-  if (request.timeout.count() > 0) {
-    limits.deadline = http.clock().Now() + request.timeout;
-  }
-  http.executor().Post([self = shared_from_this(), valid = std::move(valid),
-                        limits = std::move(limits), done = std::move(done),
-                        work = std::move(work)]() mutable {
-    if (!valid.ok()) return done(std::move(valid));
-    if (limits.cancel.stop_requested()) {
-      return done(Status(StatusCode::kCancelled, "request cancelled"));
-    }
-    work(*self, std::move(limits), std::move(done));
-  });
+  StartRequest<T>(connection_->http(), std::move(valid), std::move(request),
+                  std::move(done),
+                  [self = shared_from_this(), work = std::move(work)](
+                      RequestLimits limits, Done<T> answer) mutable {
+                    work(*self, std::move(limits), std::move(answer));
+                  });
 }
 
 void S3ObjectStore::Put(std::string key, std::shared_ptr<ObjectSource> source,
@@ -126,7 +121,7 @@ void S3ObjectStore::Put(std::string key, std::shared_ptr<ObjectSource> source,
                     .source = std::move(source),
                     .precondition = std::move(precondition),
                     .limits = {},
-                    .checksum = {}}](S3ObjectStore& self, S3Limits limits,
+                    .checksum = {}}](S3ObjectStore& self, RequestLimits limits,
                                      auto answer) mutable {
         job.limits = std::move(limits);
         self.BeginPut(std::move(job), std::move(answer));
@@ -160,26 +155,26 @@ void S3ObjectStore::BeginPut(PutJob job, Done<Result<ObjectVersion>> done) {
 
 void S3ObjectStore::PutWhole(PutJob job, EtagForm form,
                              Done<Result<ObjectVersion>> done) {
-  S3Call call{.method = HttpMethod::kPut,
-              .key = job.key,
-              .headers = ObjectHeaders(job.checksum),
-              .changes = true,
-              .body = job.source,
-              .body_length = job.source->size(),
-              .limits = job.limits};
+  HttpCall call{.method = HttpMethod::kPut,
+                .key = job.key,
+                .headers = ObjectHeaders(job.checksum),
+                .changes = true,
+                .body = job.source,
+                .body_length = job.source->size(),
+                .limits = job.limits};
   if (job.precondition.kind != PutPrecondition::Kind::kNone) {
     call.conditional = true;
     call.headers.push_back(ConditionHeader(job.precondition, form));
   }
   connection_->Send(std::move(call),
                     [self = shared_from_this(), job = std::move(job), form,
-                     done = std::move(done)](S3Answer answer) mutable {
+                     done = std::move(done)](HttpAnswer answer) mutable {
                       self->PutAnswered(std::move(job), form, std::move(answer),
                                         std::move(done));
                     });
 }
 
-void S3ObjectStore::PutAnswered(PutJob job, EtagForm form, S3Answer answer,
+void S3ObjectStore::PutAnswered(PutJob job, EtagForm form, HttpAnswer answer,
                                 Done<Result<ObjectVersion>> done) {
   const bool if_match =
       job.precondition.kind == PutPrecondition::Kind::kVersion && !google();
@@ -255,7 +250,7 @@ void S3ObjectStore::Get(std::string key, uint64_t position,
   Run<Result<size_t>>(
       std::move(valid), std::move(request), std::move(done),
       [key = std::move(key), position, out, memory = std::move(memory)](
-          S3ObjectStore& self, S3Limits limits, auto answer) mutable {
+          S3ObjectStore& self, RequestLimits limits, auto answer) mutable {
         if (out.empty()) {  // there is no range of nothing
           return self.HeadNow(std::move(key), std::move(limits),
                               [answer](const Result<ObjectInfo>& info) {
@@ -263,7 +258,7 @@ void S3ObjectStore::Get(std::string key, uint64_t position,
                                 answer(size_t{0});
                               });
         }
-        S3Call call{
+        HttpCall call{
             .method = HttpMethod::kGet,
             .key = key,
             .headers = {{"Range", fmt::format("bytes={}-{}", position,
@@ -274,16 +269,16 @@ void S3ObjectStore::Get(std::string key, uint64_t position,
         self.connection_->Send(
             std::move(call),
             [store = self.shared_from_this(), key = std::move(key), position,
-             out, answer = std::move(answer)](const S3Answer& got) {
+             out, answer = std::move(answer)](const HttpAnswer& got) {
               if (!got.status.ok()) return answer(got.status);
               store->SawBucket();
-              answer(CheckS3Range(
-                  {.what = store->connection_->Describe(key),
-                   .checksum_header =
-                       store->connection_->HeaderName(kChecksumName),
-                   .position = position,
-                   .out = out},
-                  got.response));
+              answer(
+                  CheckRange({.what = store->connection_->Describe(key),
+                              .checksum_header =
+                                  store->connection_->HeaderName(kChecksumName),
+                              .position = position,
+                              .out = out},
+                             got.response));
             });
       });
 }
@@ -293,19 +288,19 @@ void S3ObjectStore::Head(std::string key, ObjectRequest request,
   Status valid = ValidateObjectKey(key);
   Run<Result<ObjectInfo>>(
       std::move(valid), std::move(request), std::move(done),
-      [key = std::move(key)](S3ObjectStore& self, S3Limits limits,
+      [key = std::move(key)](S3ObjectStore& self, RequestLimits limits,
                              auto answer) mutable {
         self.HeadNow(std::move(key), std::move(limits), std::move(answer));
       });
 }
 
-void S3ObjectStore::HeadNow(std::string key, S3Limits limits,
+void S3ObjectStore::HeadNow(std::string key, RequestLimits limits,
                             Done<Result<ObjectInfo>> done) {
-  S3Call call{.method = HttpMethod::kHead, .key = key, .limits = limits};
+  HttpCall call{.method = HttpMethod::kHead, .key = key, .limits = limits};
   connection_->Send(
       std::move(call), [self = shared_from_this(), key = std::move(key),
                         limits = std::move(limits), done = std::move(done)](
-                           const S3Answer& answer) mutable {
+                           const HttpAnswer& answer) mutable {
         if (answer.status.ok()) {
           self->SawBucket();
           return done(self->InfoOf(std::move(key), answer.response));
@@ -318,13 +313,13 @@ void S3ObjectStore::HeadNow(std::string key, S3Limits limits,
       });
 }
 
-void S3ObjectStore::TellAbsence(std::string key, S3Limits limits, Status absent,
-                                Done<Result<ObjectInfo>> done) {
+void S3ObjectStore::TellAbsence(std::string key, RequestLimits limits,
+                                Status absent, Done<Result<ObjectInfo>> done) {
   connection_->Send({.method = HttpMethod::kGet,
                      .query = {{"list-type", "2"}, {"max-keys", "1"}},
                      .limits = std::move(limits)},
                     [self = shared_from_this(), key = std::move(key), absent,
-                     done = std::move(done)](const S3Answer& answer) {
+                     done = std::move(done)](const HttpAnswer& answer) {
                       if (!answer.status.ok()) return done(answer.status);
                       self->SawBucket();
                       done(absent);
@@ -349,20 +344,21 @@ Result<ObjectInfo> S3ObjectStore::InfoOf(std::string key,
 void S3ObjectStore::Delete(std::string key, ObjectRequest request,
                            Done<Status> done) {
   Status valid = ValidateObjectKey(key);
-  Run<Status>(
-      std::move(valid), std::move(request), std::move(done),
-      [key = std::move(key)](S3ObjectStore& self, S3Limits limits,
-                             auto answer) mutable {
-        S3Call call{.method = HttpMethod::kDelete,
-                    .key = std::move(key),
-                    .changes = true,
-                    .limits = std::move(limits)};
-        self.connection_->Send(
-            std::move(call), [answer = std::move(answer)](const S3Answer& got) {
-              const bool gone = got.status.code() == StatusCode::kNotFound;
-              answer(gone ? Status::Ok() : got.status);
-            });
-      });
+  Run<Status>(std::move(valid), std::move(request), std::move(done),
+              [key = std::move(key)](S3ObjectStore& self, RequestLimits limits,
+                                     auto answer) mutable {
+                HttpCall call{.method = HttpMethod::kDelete,
+                              .key = std::move(key),
+                              .changes = true,
+                              .limits = std::move(limits)};
+                self.connection_->Send(
+                    std::move(call),
+                    [answer = std::move(answer)](const HttpAnswer& got) {
+                      const bool gone =
+                          got.status.code() == StatusCode::kNotFound;
+                      answer(gone ? Status::Ok() : got.status);
+                    });
+              });
 }
 
 void S3ObjectStore::List(std::string prefix, std::string after, size_t limit,
@@ -379,19 +375,19 @@ void S3ObjectStore::List(std::string prefix, std::string after, size_t limit,
   if (!after.empty()) query.emplace_back("start-after", std::move(after));
   Run<Result<ListPage>>(
       std::move(valid), std::move(request), std::move(done),
-      [query = std::move(query)](S3ObjectStore& self, S3Limits limits,
+      [query = std::move(query)](S3ObjectStore& self, RequestLimits limits,
                                  auto answer) mutable {
         self.ListNow(std::move(query), std::move(limits), std::move(answer));
       });
 }
 
-void S3ObjectStore::ListNow(QueryParameters query, S3Limits limits,
+void S3ObjectStore::ListNow(QueryParameters query, RequestLimits limits,
                             Done<Result<ListPage>> done) {
-  S3Call call{.method = HttpMethod::kGet, .query = query, .limits = limits};
+  HttpCall call{.method = HttpMethod::kGet, .query = query, .limits = limits};
   connection_->Send(
       std::move(call), [self = shared_from_this(), query = std::move(query),
                         limits = std::move(limits), done = std::move(done)](
-                           const S3Answer& answer) mutable {
+                           const HttpAnswer& answer) mutable {
         if (!answer.status.ok()) return done(answer.status);
         auto list = ParseS3List(answer.response.body,
                                 self->google() ? S3VersionField::kGeneration

@@ -1,6 +1,6 @@
 // What S3ObjectStore makes of what servers and networks do, against a server
 // that fails by script. The contract is tested against real ones
-// (tests/servers/s3_contract_test.cc).
+// (tests/servers).
 #include "object_store/s3/s3_object_store.h"
 
 #include <gmock/gmock.h>

@@ -3,22 +3,17 @@
 #include <algorithm>
 #include <utility>
 
+#include "object_store/http_meaning.h"
 #include "object_store/s3/s3_xml.h"
 
 namespace strata {
 namespace {
 
 constexpr uint64_t kMaxParts = 10000;
-constexpr int kAttemptsPerPart = 4;
-constexpr std::chrono::milliseconds kFirstPause{200};
 constexpr std::chrono::seconds kAbortTime{10};
 
 uint64_t PartBytes(uint64_t size, uint64_t wanted) {
   return std::max(wanted, (size + kMaxParts - 1) / kMaxParts);
-}
-
-bool WorthAnotherTry(StatusCode code) {
-  return code == StatusCode::kUnavailable || code == StatusCode::kOverloaded;
 }
 
 }  // namespace
@@ -27,11 +22,13 @@ S3Upload::S3Upload(std::shared_ptr<S3Connection> connection, Target target,
                    std::shared_ptr<ObjectSource> source, Done done)
     : connection_(std::move(connection)),
       target_(std::move(target)),
-      part_bytes_(PartBytes(source->size(), connection_->options().part_bytes)),
-      parts_((source->size() + part_bytes_ - 1) / part_bytes_),
+      plan_{.object_bytes = source->size(),
+            .part_bytes =
+                PartBytes(source->size(), connection_->options().part_bytes),
+            .at_once = connection_->options().parts_at_once},
       source_(std::move(source)),
       done_(std::move(done)),
-      etags_(parts_) {}
+      etags_(plan_.parts()) {}
 
 void S3Upload::Start() {
   connection_->Send({.method = HttpMethod::kPost,
@@ -39,98 +36,63 @@ void S3Upload::Start() {
                      .query = {{"uploads", ""}},
                      .headers = target_.headers,
                      .limits = target_.limits},
-                    [self = shared_from_this()](const S3Answer& answer) {
+                    [self = shared_from_this()](const HttpAnswer& answer) {
                       self->Begin(answer);
                     });
 }
 
-void S3Upload::Begin(const S3Answer& initiated) {
+void S3Upload::Begin(const HttpAnswer& initiated) {
   if (!initiated.status.ok()) return Finish(initiated.status);
   auto id = ParseS3UploadId(initiated.response.body);
   if (!id.ok()) {
     return Finish(id.status().WithContext(connection_->Describe(target_.key)));
   }
   upload_id_ = *std::move(id);
-  const size_t at_once =
-      std::min<size_t>(parts_, connection_->options().parts_at_once);
-  for (size_t i = 0; i < at_once; ++i) SendNext();
+  std::make_shared<PartSender>(
+      connection_->http().executor(), plan_,
+      [self = shared_from_this()](const ObjectPart& part, auto done) {
+        self->SendPart(part, std::move(done));
+      },
+      [self = shared_from_this()](Status status) {
+        self->PartsSent(std::move(status));
+      })
+      ->Start();
 }
 
-void S3Upload::SendNext() {
-  size_t number = 0;
-  {
-    MutexLock lock(mu_);
-    if (!failed_.ok() || next_part_ == parts_) return;
-    number = next_part_++;
-    ++under_way_;
-  }
-  SendPart(number, 1);
-}
-
-void S3Upload::SendPart(size_t number, int attempt) {
+void S3Upload::SendPart(const ObjectPart& part, PartSender::Done done) {
   std::shared_ptr<ObjectSource> source;
   {
     MutexLock lock(mu_);
     source = source_;
   }
-  const uint64_t position = number * part_bytes_;
-  const uint64_t length = std::min(part_bytes_, source->size() - position);
-  // On a worker: the hash of a part may have to be made.
-  connection_->http().executor().Post([self = shared_from_this(),
-                                       source = std::move(source), position,
-                                       length, number, attempt]() mutable {
-    self->connection_->Send(
-        {.method = HttpMethod::kPut,
-         .key = self->target_.key,
-         .query = {{"partNumber", std::to_string(number + 1)},
-                   {"uploadId", self->upload_id_}},
-         .body = std::move(source),  // no change: a part may be sent twice
-         .body_position = position,
-         .body_length = length,
-         .limits = self->target_.limits},
-        [self, number, attempt](S3Answer answer) {
-          self->PartSent(number, attempt, std::move(answer));
-        });
-  });
+  connection_->Send(
+      {.method = HttpMethod::kPut,
+       .key = target_.key,
+       .query = {{"partNumber", std::to_string(part.number + 1)},
+                 {"uploadId", upload_id_}},
+       .body = std::move(source),  // no change: a part may be sent twice
+       .body_position = part.position,
+       .body_length = part.length,
+       .limits = target_.limits},
+      [self = shared_from_this(), number = part.number,
+       done = std::move(done)](const HttpAnswer& answer) {
+        if (!answer.status.ok()) return done(answer.status);
+        const std::string* etag = answer.response.Find("etag");
+        if (etag == nullptr) {
+          return done({StatusCode::kUnavailable,
+                       self->connection_->Describe(self->target_.key) +
+                           ": a part without an ETag"});
+        }
+        {
+          MutexLock lock(self->mu_);
+          self->etags_[number] = Unquoted(*etag);
+        }
+        done(Status::Ok());
+      });
 }
 
-void S3Upload::PartSent(size_t number, int attempt, S3Answer answer) {
-  Status status = std::move(answer.status);
-  const std::string* etag = answer.response.Find("etag");
-  if (status.ok() && etag == nullptr) {
-    status = {StatusCode::kUnavailable,
-              connection_->Describe(target_.key) + ": a part without an ETag"};
-  }
-  bool last = false;
-  {
-    MutexLock lock(mu_);
-    const bool again = !status.ok() && failed_.ok() &&
-                       attempt < kAttemptsPerPart &&
-                       WorthAnotherTry(status.code());
-    if (again) {
-      const Duration pause = std::max<Duration>(
-          status.retry_after(), kFirstPause * (1 << (attempt - 1)));
-      connection_->http().executor().PostAfter(
-          pause, [self = shared_from_this(), number, attempt] {
-            self->SendPart(number, attempt + 1);
-          });
-      return;
-    }
-    --under_way_;
-    if (status.ok()) {
-      etags_[number] = Unquoted(*etag);
-      ++sent_;
-    } else if (failed_.ok()) {
-      failed_ = status;
-    }
-    if (!failed_.ok()) {
-      if (under_way_ > 0) return;  // the last one aborts
-      status = failed_;
-    }
-    last = sent_ == parts_;
-  }
-  if (!status.ok()) return Abort(std::move(status));
-  last ? Complete() : SendNext();
+void S3Upload::PartsSent(Status status) {
+  status.ok() ? Complete() : Abort(std::move(status));
 }
 
 void S3Upload::Complete() {
@@ -147,12 +109,12 @@ void S3Upload::Complete() {
                      .body = MakeStringSource(std::move(xml)),
                      .body_length = length,
                      .limits = target_.limits},
-                    [self = shared_from_this()](S3Answer answer) {
+                    [self = shared_from_this()](HttpAnswer answer) {
                       self->Completed(std::move(answer));
                     });
 }
 
-void S3Upload::Completed(S3Answer answer) {
+void S3Upload::Completed(HttpAnswer answer) {
   const Status& status = answer.status;
   // Where it is not known whether the object is there, its parts are left
   // alone.
@@ -170,7 +132,7 @@ void S3Upload::Abort(Status why) {
        .key = target_.key,
        .query = {{"uploadId", upload_id_}},
        .limits = {.deadline = connection_->http().clock().Now() + kAbortTime}},
-      [](const S3Answer&) {});  // left-over parts cost money, not data
+      [](const HttpAnswer&) {});  // left-over parts cost money, not data
 }
 
 Result<ObjectVersion> S3Upload::VersionOf(const HttpResponse& response) {
@@ -194,7 +156,7 @@ void S3Upload::AskVersion() {
       {.method = HttpMethod::kHead,
        .key = target_.key,
        .limits = target_.limits},
-      [self = shared_from_this()](const S3Answer& head) {
+      [self = shared_from_this()](const HttpAnswer& head) {
         const bool google =
             self->connection_->options().dialect == S3Dialect::kGoogle;
         const std::string* version =

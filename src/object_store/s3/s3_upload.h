@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "object_store/part_sender.h"
 #include "object_store/s3/s3_connection.h"
 #include "strata/object_store.h"
 
@@ -15,8 +16,7 @@ namespace strata {
 
 // One life: initiate, parts, complete; on a failure the parts are given up at
 // the server (as far as that answers; what stays is for the bucket's lifecycle
-// rules or a clean-up by list). A part is tried a few times, since the rest
-// would be lost with it. Thread-safe; kept alive by its requests.
+// rules or a clean-up by list). Thread-safe; kept alive by its requests.
 class S3Upload : public std::enable_shared_from_this<S3Upload> {
  public:
   using Done = ObjectStore::Done<Result<ObjectVersion>>;
@@ -24,7 +24,7 @@ class S3Upload : public std::enable_shared_from_this<S3Upload> {
   struct Target {
     std::string key;
     HttpHeaders headers;  // of the object
-    S3Limits limits;
+    RequestLimits limits;
   };
 
   S3Upload(std::shared_ptr<S3Connection> connection, Target target,
@@ -33,13 +33,11 @@ class S3Upload : public std::enable_shared_from_this<S3Upload> {
   void Start();
 
  private:
-  void Begin(const S3Answer& initiated);
-  // Sends the next part, if there is one and nothing has failed.
-  void SendNext();
-  void SendPart(size_t number, int attempt);
-  void PartSent(size_t number, int attempt, S3Answer answer);
+  void Begin(const HttpAnswer& initiated);
+  void SendPart(const ObjectPart& part, PartSender::Done done);
+  void PartsSent(Status status);
   void Complete();
-  void Completed(S3Answer answer);
+  void Completed(HttpAnswer answer);
   // Empty when the answer does not say.
   Result<ObjectVersion> VersionOf(const HttpResponse& response);
   void AskVersion();
@@ -48,18 +46,13 @@ class S3Upload : public std::enable_shared_from_this<S3Upload> {
 
   const std::shared_ptr<S3Connection> connection_;
   const Target target_;
-  const uint64_t part_bytes_;
-  const size_t parts_;
+  const PartPlan plan_;
   std::string upload_id_;  // set before the first part
 
   Mutex mu_;
   std::shared_ptr<ObjectSource> source_ STRATA_GUARDED_BY(mu_);
   Done done_ STRATA_GUARDED_BY(mu_);
-  size_t next_part_ STRATA_GUARDED_BY(mu_) = 0;
-  size_t under_way_ STRATA_GUARDED_BY(mu_) = 0;
-  size_t sent_ STRATA_GUARDED_BY(mu_) = 0;
   std::vector<std::string> etags_ STRATA_GUARDED_BY(mu_);
-  Status failed_ STRATA_GUARDED_BY(mu_);
 };
 
 }  // namespace strata

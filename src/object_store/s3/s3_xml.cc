@@ -7,33 +7,20 @@
 
 #include "base/uri.h"
 #include "net/digest.h"
+#include "object_store/http_meaning.h"
+#include "object_store/xml_answer.h"
 
 namespace strata {
 namespace {
-
-Status Malformed(std::string_view what, std::string_view fault) {
-  return {StatusCode::kUnavailable,
-          fmt::format("the answer is no {}: {}", what, fault)};
-}
-
-// The root element `name` of `xml`; loads into `document`.
-Result<pugi::xml_node> Root(pugi::xml_document& document, std::string_view xml,
-                            const char* name) {
-  const pugi::xml_parse_result parsed =
-      document.load_buffer(xml.data(), xml.size());
-  if (!parsed) return Malformed(name, parsed.description());
-  const pugi::xml_node root = document.child(name);
-  if (!root) return Malformed(name, document.first_child().name());
-  return root;
-}
 
 Result<std::string> TextOf(std::string_view xml, const char* root_name,
                            const char* child) {
   pugi::xml_document document;
   STRATA_ASSIGN_OR_RETURN(const pugi::xml_node root,
-                          Root(document, xml, root_name));
+                          XmlRoot(document, xml, root_name));
   std::string text = root.child_value(child);
-  if (text.empty()) return Malformed(root_name, "no " + std::string(child));
+  if (text.empty())
+    return MalformedAnswer(root_name, "no " + std::string(child));
   return text;
 }
 
@@ -43,7 +30,7 @@ Result<ObjectInfo> ParseEntry(const pugi::xml_node& entry,
   info.key = entry.child_value("Key");
   if (encoded) {
     auto key = PercentDecode(info.key, PlusSign::kSpace);
-    if (!key) return Malformed("list", "a key is not encoded as it says");
+    if (!key) return MalformedAnswer("list", "a key is not encoded as it says");
     info.key = *std::move(key);
   }
   const std::string_view size = entry.child_value("Size");
@@ -51,7 +38,7 @@ Result<ObjectInfo> ParseEntry(const pugi::xml_node& entry,
       std::from_chars(size.data(), size.data() + size.size(), info.size_bytes);
   if (info.key.empty() || error != std::errc() ||
       end != size.data() + size.size()) {
-    return Malformed("list", "an object without key or size");
+    return MalformedAnswer("list", "an object without key or size");
   }
   info.version = version == S3VersionField::kGeneration
                      ? std::string_view(entry.child_value("Generation"))
@@ -63,7 +50,7 @@ Result<ObjectInfo> ParseEntry(const pugi::xml_node& entry,
 
 std::optional<S3ErrorDocument> ParseS3Error(std::string_view xml) {
   pugi::xml_document document;
-  const auto root = Root(document, xml, "Error");
+  const auto root = XmlRoot(document, xml, "Error");
   if (!root.ok()) return std::nullopt;
   S3ErrorDocument error;
   error.code = root->child_value("Code");
@@ -76,7 +63,7 @@ std::optional<S3ErrorDocument> ParseS3Error(std::string_view xml) {
 Result<S3ListPage> ParseS3List(std::string_view xml, S3VersionField version) {
   pugi::xml_document document;
   STRATA_ASSIGN_OR_RETURN(const pugi::xml_node root,
-                          Root(document, xml, "ListBucketResult"));
+                          XmlRoot(document, xml, "ListBucketResult"));
   S3ListPage list;
   const bool encoded =
       std::string_view(root.child_value("EncodingType")) == "url";
@@ -85,7 +72,7 @@ Result<S3ListPage> ParseS3List(std::string_view xml, S3VersionField version) {
                             ParseEntry(entry, version, encoded));
     auto& objects = list.page.objects;
     if (!objects.empty() && objects.back().key >= info.key) {
-      return Malformed("list", "its keys are not in order");
+      return MalformedAnswer("list", "its keys are not in order");
     }
     objects.push_back(std::move(info));
   }
@@ -100,8 +87,9 @@ Result<std::string> ParseS3UploadId(std::string_view xml) {
 
 Result<std::string> ParseS3Completed(std::string_view xml) {
   pugi::xml_document document;
-  STRATA_ASSIGN_OR_RETURN(const pugi::xml_node root,
-                          Root(document, xml, "CompleteMultipartUploadResult"));
+  STRATA_ASSIGN_OR_RETURN(
+      const pugi::xml_node root,
+      XmlRoot(document, xml, "CompleteMultipartUploadResult"));
   return std::string(Unquoted(root.child_value("ETag")));
 }
 
@@ -128,13 +116,6 @@ std::string MakeS3Complete(const std::vector<std::string>& etags) {
         i + 1, etag);
   }
   return xml + "</CompleteMultipartUpload>";
-}
-
-std::string_view Unquoted(std::string_view etag) {
-  if (etag.size() >= 2 && etag.starts_with('"') && etag.ends_with('"')) {
-    return etag.substr(1, etag.size() - 2);
-  }
-  return etag;
 }
 
 }  // namespace strata

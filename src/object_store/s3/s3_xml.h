@@ -41,7 +41,4 @@ std::optional<std::string> EtagOfParts(const std::vector<std::string>& etags);
 // <CompleteMultipartUpload> of parts 1, 2, ... with these ETags.
 std::string MakeS3Complete(const std::vector<std::string>& etags);
 
-// An ETag without its quotes.
-std::string_view Unquoted(std::string_view etag);
-
 }  // namespace strata

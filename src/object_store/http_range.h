@@ -12,8 +12,8 @@
 
 namespace strata {
 
-struct S3Range {
-  std::string what;             // "s3:bucket/key", for messages
+struct RangeAnswer {
+  std::string what;             // the object, for messages
   std::string checksum_header;  // which may have the object's CRC32C, in hex
   uint64_t position = 0;
   std::span<std::byte> out;  // filled as far as the response says
@@ -22,7 +22,8 @@ struct S3Range {
 // How many bytes of `out` were filled: all but at the object's end. The
 // checksum is compared when the range is the whole object. kUnavailable when
 // the answer is cut, damaged, or of another range.
-Result<size_t> CheckS3Range(const S3Range& range, const HttpResponse& response);
+Result<size_t> CheckRange(const RangeAnswer& range,
+                          const HttpResponse& response);
 
 // All of `text` as a number.
 std::optional<uint64_t> ParseDecimal(std::string_view text);

@@ -1,34 +1,25 @@
-// The whole store with its cold tier on Ceph.
+// The whole store with its cold tier on a server.
 #include <gtest/gtest.h>
 
 #include <memory>
 #include <string>
 
-#include "net/curl_http_client.h"
 #include "object_store/conditional_put_probe.h"
-#include "runtime/thread_runtime.h"
 #include "strata/tiered_storage.h"
 #include "testing/await.h"
-#include "testing/s3_test_server.h"
+#include "testing/bucket_server.h"
 #include "testing/temp_dir.h"
 
 namespace strata {
 namespace {
 
-class S3EngineTest : public ::testing::Test {
+class BucketEngineTest : public ::testing::TestWithParam<BucketServer> {
  protected:
-  std::shared_ptr<ObjectStore> MakeStore() {
-    auto store = MakeS3ObjectStore(
-        S3OptionsOf(settings_["TLS_URL"], settings_), S3KeysOf(settings_),
-        MakeCurlHttpClient({.ca_bundle = settings_["CA"]}));
-    EXPECT_TRUE(store.ok()) << store.status();
-    return *std::move(store);
-  }
   std::unique_ptr<TieredStorage> Open() {
     auto config = TieredStorageConfig::Testing(dir_.path() / "store");
     config.enable_promotion = false;
     auto opened = TieredStorage::Open(
-        config, {.cold_store = MakeStore(), .log = {}, .executor = {}});
+        config, {.cold_store = bucket_.store(), .log = {}, .executor = {}});
     EXPECT_TRUE(opened.ok()) << opened.status();
     return *std::move(opened);
   }
@@ -55,12 +46,12 @@ class S3EngineTest : public ::testing::Test {
 
   static constexpr int64_t kBatches = 100;
 
-  S3TestSettings settings_ = S3OfFixture();
+  BucketPart bucket_{GetParam()};
   TempDir dir_;
   const TopicPartition log_{"orders", 0};
 };
 
-TEST_F(S3EngineTest, LogGoesToTheBucketAndComesBack) {
+TEST_P(BucketEngineTest, LogGoesToTheBucketAndComesBack) {
   {
     const auto storage = Open();
     for (int64_t i = 0; i < kBatches; ++i) {
@@ -75,15 +66,21 @@ TEST_F(S3EngineTest, LogGoesToTheBucketAndComesBack) {
   EXPECT_EQ(storage->DeleteTopic(log_.topic), Status::Ok());
 }
 
-TEST_F(S3EngineTest, CephHonoursConditions) {
-  const auto runtime = MakeThreadRuntime();
-  const auto found = Await<Result<ConditionalPuts>>(*runtime, [&](auto done) {
-    ProbeConditionalPuts(MakeStore(), "probe", {}, std::move(done));
-  });
+TEST_P(BucketEngineTest, ConditionsAreHonoured) {
+  const auto found =
+      Await<Result<ConditionalPuts>>(*bucket_.runtime(), [&](auto done) {
+        ProbeConditionalPuts(bucket_.store(), "probe", {}, std::move(done));
+      });
   ASSERT_TRUE(found.ok()) << found.status();
   EXPECT_TRUE(found->if_absent);
   EXPECT_TRUE(found->if_version);
 }
+
+INSTANTIATE_TEST_SUITE_P(Servers, BucketEngineTest,
+                         testing::ValuesIn(BucketServers()),
+                         [](const auto& param_info) {
+                           return param_info.param.name;
+                         });
 
 }  // namespace
 }  // namespace strata
