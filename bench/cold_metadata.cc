@@ -60,7 +60,7 @@ class ColdLog {
     e.record_count = 1000;
     e.min_timestamp = e.max_timestamp = static_cast<TimestampMs>(n);
     e.image_bytes = 64 * kMiB;
-    e.cold = ColdAddress{SegmentKey(e, "topic", n), 0, e.image_bytes};
+    e.cold = ColdAddress{SegmentKey(e, 1, "topic", n), 0, e.image_bytes};
     return e;
   }
 

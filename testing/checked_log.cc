@@ -140,9 +140,12 @@ void CheckedStore::FinishRead(const OpPtr& op, const PartitionState& partition,
                               const PartitionModel::ReadTicket& ticket,
                               Result<std::vector<BatchView>> views) {
   PartitionModel* model = Model(partition);
-  // Pinned memory is full: give back what we hold.
-  const bool overloaded = !views.ok() && !held_.empty() &&
-                          views.status().code() == StatusCode::kOverloaded;
+  // Pinned memory is full: give back what we hold. Reads that wait for more
+  // hold what they have.
+  const bool held =
+      !held_.empty() || UnderWay()[static_cast<size_t>(SimOp::kRead)] > 1;
+  const bool overloaded =
+      !views.ok() && held && views.status().code() == StatusCode::kOverloaded;
   if (overloaded) held_.clear();
   const bool out_of_range =
       !views.ok() && views.status().code() == StatusCode::kOutOfRange;

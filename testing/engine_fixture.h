@@ -8,10 +8,13 @@
 #include <string>
 #include <vector>
 
+#include "cold/object_names.h"
 #include "engine/engine.h"
+#include "format/cold_root_format.h"
 #include "object_store/memory/memory_object_store.h"
 #include "testing/await.h"
 #include "testing/faulty_object_store.h"
+#include "testing/object_store_client.h"
 #include "testing/sim_completions.h"
 #include "testing/sim_file_system.h"
 #include "testing/sim_runtime.h"
@@ -35,7 +38,8 @@ class EngineTest : public ::testing::Test {
                                   .warm_fs = *warm_,
                                   .cold = cold_,
                                   .log = nullptr,
-                                  .executor = executor_});
+                                  .executor = executor_,
+                                  .shared_bucket = shared_bucket_});
   }
 
   void Close() {
@@ -78,12 +82,35 @@ class EngineTest : public ::testing::Test {
     AppendRequest request;
     request.bytes = AsBytes(text);
     request.durability = durability;
-    const Result<PendingAppend> pending = engine_->TryAppend(p, {&request, 1});
+    Result<PendingAppend> pending = engine_->TryAppend(p, {&request, 1});
+    while (IsBeingClaimed(p)) {
+      (void)Await<Status>(runtime_, [&](auto done) {
+        engine_->WhenWritable(
+            [done = std::move(done)]() mutable { done(Status::Ok()); });
+      }).ok();
+      pending = engine_->TryAppend(p, {&request, 1});
+    }
     if (!pending.ok()) return pending.status();
     STRATA_RETURN_IF_ERROR(Await<Status>(runtime_, [&](auto done) {
       engine_->WhenDurable(*pending, std::move(done));
     }));
     return pending->result;
+  }
+
+  static bool IsBeingClaimed(PartitionState& p) {
+    MutexLock lock(p.mu);
+    return p.claim.under_way && !p.claim.appends_ahead;
+  }
+
+  // As the bucket has it; an empty one when it has none.
+  ColdRoot RootOf(PartitionState& p) {
+    ObjectStoreClient bucket(*cold_, runtime_);
+    const Result<std::string> bytes = bucket.Get(RootKey(p.id));
+    if (bytes.status().code() == StatusCode::kNotFound) return {};
+    EXPECT_TRUE(bytes.ok()) << bytes.status();
+    Result<ColdRoot> root = DecodeColdRoot(p.id, AsBytes(*bytes));
+    EXPECT_TRUE(root.ok()) << root.status();
+    return *std::move(root);
   }
 
   Status Do(auto&& start) {
@@ -122,6 +149,7 @@ class EngineTest : public ::testing::Test {
   }
 
   TieredStorageConfig config_;
+  bool shared_bucket_ = false;  // whether appends wait for claims
   SimRuntime runtime_{1};
   SimFileSystem disk_{1};
   std::unique_ptr<SimFileSystem> data_ = disk_.Mount("data");

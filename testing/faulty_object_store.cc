@@ -36,6 +36,11 @@ void FaultyObjectStore::FailNext(StoreOp op, StoreFault fault, uint64_t count) {
   faults.insert(faults.end(), count, fault);
 }
 
+void FaultyObjectStore::ClearScript() {
+  MutexLock lock(mu_);
+  script_.clear();
+}
+
 void FaultyObjectStore::SetChances(StoreChances chances) {
   MutexLock lock(mu_);
   chances_ = chances;

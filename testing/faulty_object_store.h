@@ -51,6 +51,8 @@ class FaultyObjectStore final : public ObjectStore {
 
   // The next `count` requests of `op` meet `fault`; queues up behind others.
   void FailNext(StoreOp op, StoreFault fault, uint64_t count = 1);
+  // No request meets what FailNext asked for any more.
+  void ClearScript();
   void SetChances(StoreChances chances);
   // While away, all requests are kUnavailable.
   void SetAway(bool away);

@@ -80,6 +80,14 @@ void SimLife::DieIfFrozen() {
   Die();
 }
 
+void SimLife::LeaveBehind() {
+  world_.journal().Note("--- left behind");
+  may_be_clean_ = true;
+  must_be_clean_ = true;
+  store_.Abandon();
+  world_.LeaveBehind();
+}
+
 void SimLife::Close() {
   world_.journal().Note("--- close");
   const CheckedStore::OpPtr op = store_.Shutdown();

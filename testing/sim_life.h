@@ -19,6 +19,9 @@ class SimLife {
   void Open() { Open(0); }
   // Clean shutdown; the power fails right after it.
   void Close();
+  // The machine goes on without anybody to look at it; the next open is on
+  // another one.
+  void LeaveBehind();
   void Restart();
   // Power loss between two tasks, and open again.
   void Crash();

@@ -102,10 +102,17 @@ Status SimWorld::RestoreElsewhere() {
   return engine::Restore(config_, Environment()).status();
 }
 
+void SimWorld::LeaveBehind() {
+  old_engine = std::move(engine);
+  old_data_ = std::move(data);
+  old_warm_ = std::move(warm);
+}
+
 void SimWorld::Kill() {
   disk.CrashAfter(0);  // nothing reaches the disk from destructors
   runtime.DropAllTasks();
   engine.reset();
+  old_engine.reset();
   runtime.DropAllTasks();
   disk.Crash();
 }

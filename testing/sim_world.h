@@ -47,8 +47,10 @@ class SimWorld {
   // Opens the store. Not Ok when the disk froze on the way: Kill then.
   Status Open();
   // The machine is gone; another one, with empty disks, gets what the bucket
-  // has. The engine is closed.
+  // has. The engine is closed, or left behind.
   Status RestoreElsewhere();
+  // The machine goes on by itself, and there will be another one.
+  void LeaveBehind();
   // The process dies and the machine loses power: tasks, engine and what was
   // not synced are gone.
   void Kill();
@@ -83,8 +85,9 @@ class SimWorld {
   SimFileSystem disk;
   std::unique_ptr<SimFileSystem> data;
   std::unique_ptr<SimFileSystem> warm;
-  std::shared_ptr<FaultyObjectStore> bucket;  // null: cold storage disabled
-  std::unique_ptr<engine::Engine> engine;     // null while closed
+  std::shared_ptr<FaultyObjectStore> bucket;   // null: cold storage disabled
+  std::unique_ptr<engine::Engine> engine;      // null while closed
+  std::unique_ptr<engine::Engine> old_engine;  // that was left behind, or null
 
  private:
   static constexpr Duration kMaxBucketDelay = std::chrono::seconds(30);
@@ -98,6 +101,9 @@ class SimWorld {
   TieredStorageConfig config_;
   bool spoiled_ = false;
   MonotonicTime healed_at_{};
+  // Of the old engine.
+  std::unique_ptr<SimFileSystem> old_data_;
+  std::unique_ptr<SimFileSystem> old_warm_;
 };
 
 }  // namespace strata

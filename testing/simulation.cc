@@ -69,6 +69,7 @@ class Simulation {
   void CheckAccounts();
   void CheckBucket();
   void RestoreElsewhere();
+  void TryOldMachine();
   std::vector<std::string> Objects();
   void DamageFiles();
   void FlipBits(SimFileSystem& files);
@@ -144,8 +145,8 @@ void Simulation::Finish() {
   if (!failed()) life_.Close();
 }
 
-// All goes into the bucket, and the machine is lost: the bucket alone has the
-// whole log.
+// All goes into the bucket, and the machine is lost, or goes on without knowing
+// that another one has taken over: the bucket alone has the whole log.
 void Simulation::RestoreElsewhere() {
   world_.disk.CrashAfter(SimFileSystem::kUnlimited);
   world_.HealBucket();
@@ -157,7 +158,8 @@ void Simulation::RestoreElsewhere() {
     }
   }
   if (!Done(store_.RunMigrations())) return;
-  life_.Close();
+  const bool goes_on = world_.dice.OneIn(2);
+  goes_on ? life_.LeaveBehind() : life_.Close();
   if (failed()) return;
   world_.journal().Note("--- restore elsewhere");
   const Status restored = world_.RestoreElsewhere();
@@ -166,7 +168,52 @@ void Simulation::RestoreElsewhere() {
   }
   life_.Open();
   if (!failed()) Done(store_.Verify());
+  // Whether the old machine finds the notes that it was taken over.
+  const bool notes = world_.dice.OneIn(2);
+  if (!notes) {
+    world_.bucket->FailNext(StoreOp::kList, StoreFault::kUnavailable, 1000);
+  }
   if (!failed()) AppendToAll();
+  if (goes_on && !failed()) TryOldMachine();
+  world_.bucket->ClearScript();
+  if (!goes_on || failed()) return;
+  for (const PartitionPtr& partition : store_.Partitions()) {
+    if (!failed()) Done(store_.Demote(partition, StorageTier::kCold));
+  }
+  if (!failed()) life_.Restart();
+  if (!failed()) Done(store_.Verify());
+}
+
+// Of what it acknowledges nothing reaches the bucket, and it finds out.
+void Simulation::TryOldMachine() {
+  engine::Engine& old = *world_.old_engine;
+  for (const PartitionPtr& partition : store_.Partitions()) {
+    const auto found = old.FindPartition(partition->name);
+    if (!found.ok()) {
+      return world_.journal().Fail("old machine: " + found.status().ToString());
+    }
+    AppendRequest request;
+    request.bytes = AsBytes("of the old machine");
+    const auto before = old.TryAppend(**found, {&request, 1});
+    bool done = false;
+    Status moved;
+    old.DemoteTo(*found, StorageTier::kCold, [&](Status status) {
+      done = true;
+      moved = std::move(status);
+    });
+    if (!world_.RunUntil(done, "the old machine demotes")) return;
+    const Status after = old.TryAppend(**found, {&request, 1}).status();
+    const std::string name =
+        "old machine, " + partition->name.ToString() + ": ";
+    world_.journal().Note(name + before.status().ToString() + "; " +
+                          moved.ToString() + "; " + after.ToString());
+    if (before.ok() && moved.ok()) {
+      return world_.journal().Fail(name + "offloads what it appended");
+    }
+    if (before.ok() && after.code() != StatusCode::kReadOnly) {
+      return world_.journal().Fail(name + "goes on: " + after.ToString());
+    }
+  }
 }
 
 // At rest the warm tier counts what there is, no more and no less.

@@ -191,7 +191,8 @@ TEST_F(CliDumpTest, ColdRootShowsItsSegments) {
   for (const fs::path& file : Files("cold", "")) {
     if (!ReadAll(file).starts_with("STRACOLD")) continue;
     EXPECT_THAT(GoodDump(file),
-                AllOf(ContainsRegex("topic t [0-9a-f]{32}/0, generation 1"),
+                AllOf(ContainsRegex("topic t [0-9a-f]{32}/0, generation 2"),
+                      ContainsRegex("claim 1 of store [0-9a-f]{32}"),
                       ContainsRegex("offsets \\[0, 100\\).*cold object")));
     FlipAt(file, ReadAll(file).size() / 2);
     const Ran ran = Dump(file);

@@ -1,4 +1,4 @@
-// Planted faults: five known mistakes, one at a time. Each has to be found by
+// Planted faults: six known mistakes, one at a time. Each has to be found by
 // the simulation within a few seeds, or the simulation proves nothing.
 #include <gtest/gtest.h>
 
@@ -55,6 +55,10 @@ TEST_F(PlantedFaultTest, WalReleasedBeforeTheManifestEditIsFound) {
 
 TEST_F(PlantedFaultTest, SourceRemovedBeforeItsEditIsFound) {
   ExpectFound(PlantedFault::kSourceRemovedEarly);
+}
+
+TEST_F(PlantedFaultTest, ClaimIgnoredIsFound) {
+  ExpectFound(PlantedFault::kClaimIgnored);
 }
 
 TEST_F(PlantedFaultTest, ChecksumIgnoredIsFound) {

@@ -84,6 +84,12 @@ struct TieredStorageStats {
   uint64_t upload_lag_bytes = 0;
   // Deleted topics of which the object store may still have something.
   uint64_t topics_to_purge = 0;
+  // Partitions that another store, restored from the bucket, has taken over:
+  // they take no appends here, and what the bucket lacks is only here.
+  uint64_t fenced_partitions = 0;
+  // Partitions that took appends in this session and are not claimed in the
+  // bucket yet: another store may have taken them over.
+  uint64_t unclaimed_partitions = 0;
 
   // Appends by the durability asked for: from the attempt that found room until
   // they have it. What waits for room counts from then on. Of those into memory

@@ -324,8 +324,13 @@ class TieredStorage {
   // TieredStorageConfig::auto_create_topics; unknown partition), kConflict
   // (expected_offset), kInvalidArgument (empty, too
   // large, malformed), kOverloaded (no room within append_timeout), kNoSpace,
-  // kReadOnly, kUnknown (the log failed to sync: the batch may survive; read
-  // back).
+  // kReadOnly (damaged: Repair; or another store, restored from the bucket, has
+  // taken the partition over: append there), kUnknown (the log failed to sync:
+  // the batch may survive; read back).
+  // Where other machines can reach the bucket, the first append to a partition
+  // after Open waits until the store has claimed it there: one request, and not
+  // longer than a few seconds if this store was the last to claim it.
+  // kUnavailable: a restored store cannot claim, the bucket does not answer.
   Result<AppendResult> Append(const TopicPartition& partition,
                               const AppendRequest& request);
   Result<AppendResult> Append(const Partition& partition,
@@ -350,8 +355,9 @@ class TieredStorage {
   // the call nor under a lock; it may call anything but Shutdown and the
   // destructor. Those of a partition's appends that were taken are called in
   // the order of their offsets. Errors as of Append, but without room the
-  // answer is kOverloaded or kNoSpace at once (see WhenWritable), and topics
-  // are not created. An append under way at Shutdown is still made durable.
+  // answer is kOverloaded or kNoSpace at once (see WhenWritable), kOverloaded
+  // also while the partition is being claimed, and topics are not created. An
+  // append under way at Shutdown is still made durable.
   using AppendDone = std::function<void(Result<AppendResult>)>;
   void AppendAsync(const Partition& partition, const AppendRequest& request,
                    AppendDone done);

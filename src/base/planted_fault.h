@@ -15,6 +15,7 @@ enum class PlantedFault : uint8_t {
   kSourceRemovedEarly,    // warm file removed before its edit is published
   kCrcIgnored,            // bytes handed out whatever their checksum says
   kGapAnsweredOk,         // a missing range skipped instead of reported
+  kClaimIgnored,          // a root changed whoever has claimed it
 };
 
 #ifdef STRATA_PLANTED_FAULTS

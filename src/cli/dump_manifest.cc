@@ -91,6 +91,8 @@ struct Teller {
     if (op.cold_claim) {
       text += fmt::format(", cold claim {}", op.cold_claim->number);
     }
+    if (op.fenced_by)
+      text += fmt::format(", fenced by claim {}", op.fenced_by->number);
     if (op.epochs) text += ", epochs" + Text(*op.epochs);
     if (op.damaged) {
       text += op.damaged->empty() ? ", damaged none" : ", damaged";

@@ -49,7 +49,7 @@ struct Figure {
 constexpr Figure<uint64_t> kOfTheStore[] = {
     STRATA_FIGURE(hot_unflushed_bytes), STRATA_FIGURE(wal_files),
     STRATA_FIGURE(wal_bytes),           STRATA_FIGURE(upload_lag_bytes),
-    STRATA_FIGURE(topics_to_purge),
+    STRATA_FIGURE(topics_to_purge),     STRATA_FIGURE(fenced_partitions),
 };
 // What a process tells of itself.
 constexpr Figure<uint64_t> kOfTheProcess[] = {
@@ -62,8 +62,8 @@ constexpr Figure<uint64_t> kOfTheProcess[] = {
     STRATA_FIGURE(demotions),         STRATA_FIGURE(jobs_queued),
     STRATA_FIGURE(jobs_running),      STRATA_FIGURE(cold_puts),
     STRATA_FIGURE(cold_gets),         STRATA_FIGURE(cold_deletes),
-    STRATA_FIGURE(cold_lists),        STRATA_FIGURE(cold_cache_bytes),
-    STRATA_FIGURE(cold_cache_hits),
+    STRATA_FIGURE(cold_lists),        STRATA_FIGURE(unclaimed_partitions),
+    STRATA_FIGURE(cold_cache_bytes),  STRATA_FIGURE(cold_cache_hits),
 };
 constexpr Figure<LatencySummary> kLatencies[] = {
     STRATA_FIGURE(append_memory_latency), STRATA_FIGURE(append_disk_latency),

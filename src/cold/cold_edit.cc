@@ -6,6 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/planted_fault.h"
+
 namespace strata {
 namespace {
 
@@ -13,6 +15,25 @@ bool Holds(const ColdRoot& root, const SegmentEntry& entry) {
   const auto found = root.entries.find(entry.offsets.base);
   return found != root.entries.end() && entry.cold &&
          found->second.id == entry.id && found->second.cold == entry.cold;
+}
+
+std::string Describe(const ColdClaim& claim) {
+  if (claim.number == 0) return "by nobody";
+  return fmt::format("{} times, last by store {} (session {:016x})",
+                     claim.number, claim.owner.ToString(), claim.session);
+}
+
+Status Claim(ColdRoot& root, const ColdEdit& edit) {
+  // The edit's own attempt may have arrived already.
+  if (edit.take && root.claim == *edit.take) return Status::Ok();
+  if (root.claim != edit.claim && !FaultPlanted(PlantedFault::kClaimIgnored)) {
+    return {StatusCode::kConflict,
+            fmt::format("the root (generation {}) was claimed {}, expected {}",
+                        root.generation, Describe(root.claim),
+                        Describe(edit.claim))};
+  }
+  if (edit.take) root.claim = *edit.take;
+  return Status::Ok();
 }
 
 // `log_start` is the writer's.
@@ -52,6 +73,7 @@ Status Add(ColdRoot& root, SegmentEntry entry,
 
 Result<ColdRoot> ApplyColdEdit(const PartitionId& partition, ColdRoot root,
                                const ColdEdit& edit) {
+  STRATA_RETURN_IF_ERROR(Claim(root, edit));
   // The trim first: behind what leaves, the log may go on anywhere.
   if (edit.log_start) {
     root.log_start = std::max(root.log_start, *edit.log_start);

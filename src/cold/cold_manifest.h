@@ -28,6 +28,11 @@ using ColdRunPtr = std::shared_ptr<const ColdEntries>;
 
 // A change to one partition's root; all of it or nothing.
 struct ColdEdit {
+  // That of the root, or nothing is changed (kConflict): who commits holds the
+  // partition.
+  ColdClaim claim{};
+  // Replaces it. Its number is above that of `claim`.
+  std::optional<ColdClaim> take{};
   // Applied first: what is wholly below it leaves the root. It never goes down.
   // Their objects are the caller's to delete, once this is committed.
   std::optional<Offset> log_start{};
@@ -57,8 +62,8 @@ class ColdManifest {
 
   // Applies `edit` by compare-and-set on the root and answers the new root;
   // commits of one partition happen one after the other. kConflict: somebody
-  // else changed the root such that the edit does not apply, nothing was
-  // changed. kUnknown: read back (Load after this asks the bucket anew).
+  // else changed or claimed the root such that the edit does not apply, nothing
+  // was changed. kUnknown: read back (Load after this asks the bucket anew).
   // kInvalidArgument: entries that do not tile.
   virtual void Commit(PartitionId partition, ColdEdit edit,
                       Done<ColdPartitionPtr> done) = 0;

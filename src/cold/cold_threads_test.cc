@@ -39,7 +39,7 @@ TEST(ColdThreadsTest, ManyReadersOfASmallCacheReadTheRightBatches) {
   sample.AddMany(0, 200, 700);
   const SampleImage image = MakeImage(sample.Spec(), sample.batches());
   const auto address = Await<Result<ColdAddress>>(*runtime, [&](auto done) {
-    tier.Upload(image.entry, "t", MakeStringSource(image.bytes), {},
+    tier.Upload(image.entry, 1, "t", MakeStringSource(image.bytes), {},
                 std::move(done));
   });
   ASSERT_TRUE(address.ok()) << address.status();

@@ -97,7 +97,8 @@ void ColdTier::Read(SegmentEntry entry, ReadWindow window,
       });
 }
 
-void ColdTier::Upload(SegmentEntry entry, std::string topic_label,
+void ColdTier::Upload(SegmentEntry entry, uint64_t claim,
+                      std::string topic_label,
                       std::shared_ptr<ObjectSource> source,
                       std::stop_token cancel,
                       UniqueFunction<void(Result<ColdAddress>)> done) {
@@ -112,7 +113,7 @@ void ColdTier::Upload(SegmentEntry entry, std::string topic_label,
         });
   }
   entry.cold = ColdAddress{
-      SegmentKey(entry, topic_label, impl_->runtime.random().Next()), 0,
+      SegmentKey(entry, claim, topic_label, impl_->runtime.random().Next()), 0,
       entry.image_bytes};
   UploadImage(impl_->store,
               {.entry = std::move(entry),

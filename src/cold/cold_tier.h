@@ -56,12 +56,13 @@ class ColdTier {
   void Read(SegmentEntry entry, ReadWindow window,
             UniqueFunction<void(Result<std::vector<BatchView>>)> done);
 
-  // Puts the image under a key of its own and reads all of it back. Ok means
-  // that the object has entry.image_bytes bytes of entry.image_crc32c. What a
-  // failure leaves behind is deleted as far as possible; nothing names it.
-  // kDataLoss: the source is damaged. kUnavailable: the object arrived damaged
-  // or did not arrive; try again. kCancelled.
-  void Upload(SegmentEntry entry, std::string topic_label,
+  // Puts the image under a key of its own, which says `claim`, the number of
+  // the partition's claim that the caller holds, and reads all of it back. Ok
+  // means that the object has entry.image_bytes bytes of entry.image_crc32c.
+  // What a failure leaves behind is deleted as far as possible; nothing names
+  // it. kDataLoss: the source is damaged. kUnavailable: the object arrived
+  // damaged or did not arrive; try again. kCancelled.
+  void Upload(SegmentEntry entry, uint64_t claim, std::string topic_label,
               std::shared_ptr<ObjectSource> source, std::stop_token cancel,
               UniqueFunction<void(Result<ColdAddress>)> done);
 

@@ -46,8 +46,8 @@ class ColdTierTest : public testing::Test {
   Result<ColdAddress> Upload(const SampleImage& image,
                              std::stop_token cancel = {}) {
     return Await<Result<ColdAddress>>(runtime, [&](auto done) {
-      tier->Upload(image.entry, "orders", MakeStringSource(image.bytes), cancel,
-                   std::move(done));
+      tier->Upload(image.entry, 1, "orders", MakeStringSource(image.bytes),
+                   cancel, std::move(done));
     });
   }
   // The image's entry with the address of a good upload.
@@ -414,7 +414,7 @@ TEST_F(ColdTierTest, EachAttemptHasAKeyOfItsOwn) {
 TEST_F(ColdTierTest, LabelThatFitsNoKeyIsMadeToFit) {
   const SampleImage image = Image(3, 100);
   const auto address = Await<Result<ColdAddress>>(runtime, [&](auto done) {
-    tier->Upload(image.entry, "a/../\\b" + std::string(300, 'x'),
+    tier->Upload(image.entry, 1, "a/../\\b" + std::string(300, 'x'),
                  MakeStringSource(image.bytes), {}, std::move(done));
   });
   ASSERT_TRUE(address.ok()) << address.status();
@@ -460,8 +460,8 @@ TEST_F(ColdTierTest, UploadThatArrivesDamagedIsDetectedAndRemoved) {
   };
   const SampleImage image = Image(3, 100);
   const auto address = Await<Result<ColdAddress>>(runtime, [&](auto done) {
-    tier->Upload(image.entry, "orders", std::make_shared<Liar>(image.bytes), {},
-                 std::move(done));
+    tier->Upload(image.entry, 1, "orders", std::make_shared<Liar>(image.bytes),
+                 {}, std::move(done));
   });
   EXPECT_EQ(address.status().code(), StatusCode::kUnavailable);
   EXPECT_THAT(address.status().message(), HasSubstr("checksum"));
@@ -511,9 +511,10 @@ TEST_F(ColdTierTest, CancelledUploadLeavesNothing) {
   for (int steps = 1; steps < 12; ++steps) {
     std::stop_source later;
     std::optional<StatusCode> code;
-    tier->Upload(
-        image.entry, "orders", MakeStringSource(image.bytes), later.get_token(),
-        [&](Result<ColdAddress> address) { code = address.status().code(); });
+    tier->Upload(image.entry, 1, "orders", MakeStringSource(image.bytes),
+                 later.get_token(), [&](Result<ColdAddress> address) {
+                   code = address.status().code();
+                 });
     for (int i = 0; i < steps; ++i) runtime.Step();
     later.request_stop();
     runtime.RunUntilIdle();
@@ -613,7 +614,8 @@ class TopicRemovalTest : public ColdTierTest {
         SegmentEntry entry;
         entry.partition = id;
         entry.id = segment;
-        ASSERT_TRUE(bucket.Put(SegmentKey(entry, "orders", 1), "image").ok());
+        ASSERT_TRUE(
+            bucket.Put(SegmentKey(entry, 3, "orders", 1), "image").ok());
       }
     }
     ASSERT_TRUE(bucket.Put(RootKey({other, 1}), "root").ok());

@@ -65,12 +65,39 @@ std::string GroupKey(const PartitionId& partition, uint32_t level,
                      offsets.end.value(), claim, level, nonce);
 }
 
-std::string SegmentKey(const SegmentEntry& entry, std::string_view topic_label,
-                       uint64_t nonce) {
-  return fmt::format(
-      "{}{:020}-{:020}-{}-{}-{:016x}-{}.seg", PartitionPrefix(entry.partition),
-      entry.offsets.base.value(), entry.offsets.end.value(),
-      entry.last_epoch.value(), entry.id, nonce, Label(topic_label));
+std::string SegmentKey(const SegmentEntry& entry, uint64_t claim,
+                       std::string_view topic_label, uint64_t nonce) {
+  return fmt::format("{}{:020}-{:020}-{}-{}-{:016x}-{}.seg",
+                     PartitionPrefix(entry.partition),
+                     entry.offsets.base.value(), entry.offsets.end.value(),
+                     claim, entry.id, nonce, Label(topic_label));
+}
+
+std::string NotesPrefix(const TopicId& store) {
+  return "store/notes/" + store.ToString() + "/";
+}
+
+std::string NoteKey(const TopicId& store, const PartitionId& partition) {
+  return fmt::format("{}{}-{}", NotesPrefix(store), partition.topic.ToString(),
+                     partition.partition);
+}
+
+std::optional<PartitionId> PartitionOfNote(const TopicId& store,
+                                           std::string_view key) {
+  const std::string prefix = NotesPrefix(store);
+  if (!key.starts_with(prefix)) return std::nullopt;
+  key.remove_prefix(prefix.size());
+  constexpr size_t kIdDigits = 32;
+  if (key.size() < kIdDigits + 2 || key[kIdDigits] != '-') return std::nullopt;
+  const auto topic = TopicId::FromString(key.substr(0, kIdDigits));
+  const std::string_view digits = key.substr(kIdDigits + 1);
+  uint32_t partition = 0;
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), partition);
+  if (!topic || error != std::errc() || end != digits.data() + digits.size()) {
+    return std::nullopt;
+  }
+  return PartitionId{*topic, partition};
 }
 
 }  // namespace strata

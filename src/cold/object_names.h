@@ -33,10 +33,19 @@ std::optional<OffsetRange> OffsetsInKey(std::string_view name);
 std::string GroupKey(const PartitionId& partition, uint32_t level,
                      OffsetRange offsets, uint64_t claim, uint64_t nonce);
 
-// A key for one attempt to upload `entry`; `nonce` is random, so that no two
-// attempts share one. `topic_label` is for who looks into the bucket: it is
-// shortened, and what does not fit a key becomes '_'.
-std::string SegmentKey(const SegmentEntry& entry, std::string_view topic_label,
-                       uint64_t nonce);
+// A key for one attempt to upload `entry` by the owner of that claim; `nonce`
+// is random, so that no two attempts share one. `topic_label` is for who looks
+// into the bucket: it is shortened, and what does not fit a key becomes '_'.
+std::string SegmentKey(const SegmentEntry& entry, uint64_t claim,
+                       std::string_view topic_label, uint64_t nonce);
+
+// "store/notes/<id of the store>/": which partitions others have taken over
+// from that store.
+std::string NotesPrefix(const TopicId& store);
+// The note about one partition: an empty object behind that prefix.
+std::string NoteKey(const TopicId& store, const PartitionId& partition);
+// Which one `key` is about; nullopt when it is no note of that store.
+std::optional<PartitionId> PartitionOfNote(const TopicId& store,
+                                           std::string_view key);
 
 }  // namespace strata

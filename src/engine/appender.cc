@@ -100,6 +100,9 @@ Status Appender::CheckWritable(PartitionState& partition) const {
         StatusCode::kOverloaded,
         fmt::format("{} is being truncated", partition.name.ToString()));
   }
+  if (!partition.claim.held && claims_ != nullptr) {
+    STRATA_RETURN_IF_ERROR(claims_->CheckAppend(partition));
+  }
   if (!partition.stuck.ok()) return CheckRoomOfStuck(partition);
   return Status::Ok();
 }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 
+#include "engine/claims.h"
 #include "engine/completion.h"
 #include "engine/context.h"
 #include "engine/engine.h"
@@ -15,8 +16,9 @@ namespace strata::engine {
 // Thread-safe.
 class Appender {
  public:
-  Appender(EngineContext& context, ExecutorPtr executor)
-      : context_(context), executor_(std::move(executor)) {}
+  // `claims`: null without cold storage.
+  Appender(EngineContext& context, Claims* claims, ExecutorPtr executor)
+      : context_(context), claims_(claims), executor_(std::move(executor)) {}
 
   // What is wrong with the call itself, whatever the partition's state.
   Status CheckAppend(std::span<const AppendRequest> requests) const;
@@ -55,6 +57,7 @@ class Appender {
                               Result<PendingAppend> pending) const;
 
   EngineContext& context_;
+  Claims* const claims_;
   const ExecutorPtr executor_;  // of completions
   std::atomic<uint32_t> memory_appends_{0};
 };

@@ -44,6 +44,7 @@ void ColdRoots::Load(PartitionPtr partition,
       MutexLock lock(partition->mu);
       adopted = partition->cold_adopted;
     }
+    SeeClaim(partition, root);
     if (adopted) return done(std::move(root));
     return Adopt(std::move(partition), std::move(root), std::move(done));
   }
@@ -52,8 +53,41 @@ void ColdRoots::Load(PartitionPtr partition,
       id, [this, partition = std::move(partition),
            done = std::move(done)](Result<ColdPartitionPtr> root) mutable {
         if (!root.ok()) return done(std::move(root));
+        SeeClaim(partition, *root);
         Adopt(std::move(partition), *std::move(root), std::move(done));
       });
+}
+
+// Whose root it is. A claim that this store may not follow ends its own.
+void ColdRoots::SeeClaim(const PartitionPtr& partition,
+                         const ColdPartitionPtr& root) {
+  const StoreIdentity& self = context_.identity;
+  if (self.session == 0) return;  // reading needs no claim
+  // One that was on its way here while another was written tells nothing.
+  const bool newest = context_.cold_manifest->Cached(partition->id) == root;
+  PartitionChanged change;
+  Status fenced;
+  {
+    MutexLock lock(partition->mu);
+    PartitionClaim& claim = partition->claim;
+    if (root->claim == claim.known || claim.fenced_by.number > 0) return;
+    if (root->claim.number <= claim.known.number && !newest) return;
+    claim.held = false;
+    if (self.MayFollow(claim.known, root->claim)) return;
+    claim.fenced_by = root->claim;
+    claim.appends_ahead = false;
+    fenced = partition->Fenced();
+    change.partition = partition->id;
+    change.fenced_by = root->claim;
+  }
+  context_.log.Error(
+      "{}; offsets from {} on that the bucket lacks are only "
+      "here",
+      fenced.message(), root->cold_end().value());
+  context_.attention.NotifyWritable();  // who waits to append waits for nothing
+  context_.manifest.Commit({.ops = {std::move(change)}}, [](const Status&) {
+    // Else the next look at the root tells it again.
+  });
 }
 
 void ColdRoots::Reload(PartitionPtr partition,
@@ -82,9 +116,16 @@ void ColdRoots::LoadChecked(PartitionPtr partition,
     bool mended = false;
     {
       MutexLock lock(partition->mu);
-      expected = NotCovered(*partition, **root);
-      if (!expected) mended = std::exchange(partition->cold_short, false);
+      if (Status fenced = partition->Fenced(); !fenced.ok()) {
+        root = std::move(fenced);
+      } else {
+        expected = NotCovered(*partition, **root);
+      }
+      if (root.ok() && !expected) {
+        mended = std::exchange(partition->cold_short, false);
+      }
     }
+    if (!root.ok()) return done(std::move(root));
     if (mended) {
       context_.log.Info("{}: the bucket has again what is cold",
                         partition->name.ToString());
@@ -131,10 +172,10 @@ void ColdRoots::Adopt(PartitionPtr partition, ColdPartitionPtr root,
     const bool whole =
         !NotCovered(*partition, *root) && IsOfThisLog(*partition, *root);
     // Beyond flushed_end it cannot reach: what is offloaded was flushed.
-    const bool behind = context_.manifest.status().ok() &&
-                        !partition->cold_adopted && !partition->deleted &&
-                        whole && root_end > partition->cold_end &&
-                        root_end <= partition->flushed_end;
+    const bool behind =
+        context_.manifest.status().ok() && partition->Fenced().ok() &&
+        !partition->cold_adopted && !partition->deleted && whole &&
+        root_end > partition->cold_end && root_end <= partition->flushed_end;
     if (!behind) {
       partition->cold_adopted = partition->cold_adopted || whole;
     } else {

@@ -5,7 +5,9 @@
 // the last two leaves a root that reaches further than the local cold_end;
 // the first look at the root after open adopts it. A root that lacks what the
 // local manifest says is cold (the bucket was emptied, is not mounted, is an
-// older copy) is read as far as it goes, and nothing is moved on its word.
+// older copy) is read as far as it goes, and nothing is moved on its word. One
+// that another store has claimed fences the partition: it is read, and never
+// written again.
 #pragma once
 
 #include <memory>
@@ -23,8 +25,9 @@ class ColdRoots {
 
   // What the root names, as much as there is; from memory after the first time.
   void Load(PartitionPtr partition, Engine::Done<ColdPartitionPtr> done);
-  // As Load, for whoever writes to the root or removes a copy: kDataLoss, with
-  // what was expected and found, unless it covers all that is cold.
+  // As Load, for whoever writes to the root or removes a copy: kReadOnly when
+  // another store has claimed it; kDataLoss, with what was expected and found,
+  // unless it covers all that is cold.
   // Such a root is asked for anew the next time.
   void LoadWhole(PartitionPtr partition, Engine::Done<ColdPartitionPtr> done);
   // As Load, from the object store even if it is in memory.
@@ -42,6 +45,7 @@ class ColdRoots {
                EachRun each, Engine::StatusDone done);
 
  private:
+  void SeeClaim(const PartitionPtr& partition, const ColdPartitionPtr& root);
   void LoadNextEntry(PartitionPtr partition, ColdPartitionPtr root,
                      std::vector<Offset> offsets, ColdEntries found,
                      Engine::Done<ColdEntries> done);

@@ -36,6 +36,16 @@ Result<StorePtr> OpenLocal(const TieredStorageConfig& config,
   return StorePtr(MakeFileObjectStore(std::move(files), runtime));
 }
 
+// Where the store's own lock keeps everybody else out.
+bool IsOwn(const TieredStorageConfig& config, const cold::LocalFs& local) {
+  if (local.path.empty()) return true;
+  std::error_code ignored;
+  const auto home = std::filesystem::weakly_canonical(config.data_dir, ignored);
+  const auto path = std::filesystem::weakly_canonical(local.path, ignored);
+  const auto [at_home, at] = std::ranges::mismatch(home, path);
+  return !home.empty() && at_home == home.end();
+}
+
 bool Passes(const Status& status) {
   const StatusCode code = status.code();
   return code == StatusCode::kUnavailable || code == StatusCode::kUnknown ||
@@ -82,6 +92,7 @@ Result<ColdStore> OpenColdStore(const TieredStorageConfig& config,
   if (const auto* local = std::get_if<cold::LocalFs>(&config.cold_storage)) {
     STRATA_ASSIGN_OR_RETURN(cold.store,
                             OpenLocal(config, *local, runtime, read_only));
+    cold.shared = !IsOwn(config, *local);
     return cold;
   }
   STRATA_ASSIGN_OR_RETURN(

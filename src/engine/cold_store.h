@@ -15,6 +15,8 @@ struct ColdStore {
   std::shared_ptr<ObjectStore> store;  // null: cold is disabled
   // Set when it has threads of its own, to be closed before the runtime stops.
   std::shared_ptr<HostObjectStore> door;
+  // Whether another machine, or another store, can reach it.
+  bool shared = true;
 };
 
 // `host` in place of what `config` says, if set. A bucket on the network gets

@@ -10,6 +10,7 @@
 #include "base/latency_histogram.h"
 #include "cold/cold_manifest.h"
 #include "cold/cold_tier.h"
+#include "engine/store_identity.h"
 #include "engine/topics.h"
 #include "hot/hot_tier.h"
 #include "io/file_system.h"
@@ -69,6 +70,7 @@ struct EngineContext {
   Manifest& manifest;
   ColdTier* cold;               // null: cold storage disabled
   ColdManifest* cold_manifest;  // null: cold storage disabled
+  const StoreIdentity& identity;
   Counters& counters;
   // Numbers never used before; the manifest keeps the greatest.
   std::atomic<uint64_t>& next_segment_id;

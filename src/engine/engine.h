@@ -30,6 +30,8 @@ struct EngineEnvironment {
   std::shared_ptr<LogSink> log;       // null: the default sink
   // Runs the completions of the calls that end in Async, and of WhenRoom.
   std::shared_ptr<CompletionExecutor> executor;
+  // Whether another machine can reach `cold`: see StoreIdentity.
+  bool shared_bucket = true;
 };
 
 // An append that is in the log but may not have its durability yet.

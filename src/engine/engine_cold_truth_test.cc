@@ -114,7 +114,7 @@ TEST_F(EngineColdTruthTest, NothingIsDroppedWhenTheBucketWasEmptied) {
     const Status status = Demote(p_, StorageTier::kCold);
     EXPECT_EQ(status.code(), StatusCode::kDataLoss) << status;
     EXPECT_THAT(status.message(),
-                HasSubstr("expected offsets [0, 2) of root generation 2, found "
+                HasSubstr("expected offsets [0, 2) of root generation 3, found "
                           "[0, 0) of generation 0"));
   }
   EXPECT_EQ(ReadAll(p_), "w:a w:b");
@@ -144,7 +144,7 @@ TEST_F(EngineColdTruthTest, NothingIsMovedOnTheWordOfAnOlderBucket) {
   const Status status = Demote(p_, StorageTier::kCold);
   EXPECT_EQ(status.code(), StatusCode::kDataLoss);
   EXPECT_THAT(status.message(), HasSubstr("expected offsets [0, 2) of root "
-                                          "generation 2, found [0, 1)"));
+                                          "generation 3, found [0, 1)"));
   EXPECT_EQ(engine_->Stats().cold_puts, 0u);
   EXPECT_EQ(ReadAll(p_), "w:a w:b w:c");
   Close();
@@ -220,7 +220,7 @@ TEST_F(EngineColdTruthTest, VerifyNamesWhatNeitherBucketNorWarmHas) {
   Reopen(EmptyBucket());
   EXPECT_THAT(
       Findings(),
-      ElementsAre(HasSubstr("root (generation 0, expected 2) lacks offsets [0, "
+      ElementsAre(HasSubstr("root (generation 0, expected 3) lacks offsets [0, "
                             "2)"),
                   HasSubstr("no segment, local or cold, owns offsets [0, 2)")));
   Close();

@@ -10,6 +10,7 @@
 
 #include "cold/cold_manifest_store.h"
 #include "engine/appender.h"
+#include "engine/claims.h"
 #include "engine/cold_roots.h"
 #include "engine/context.h"
 #include "engine/engine.h"
@@ -76,6 +77,7 @@ class Engine::Impl final : public Attention {
   Runtime& runtime_;
   Logger log_;
   RecoveryReport report_;
+  StoreIdentity identity_;  // set before anything runs
   Counters counters_;
   Topics topics_;
 
@@ -98,6 +100,7 @@ class Engine::Impl final : public Attention {
   std::unique_ptr<EngineContext> context_;
   std::unique_ptr<ColdRoots> cold_roots_;
   std::unique_ptr<TopicPublisher> publisher_;  // null: cold storage disabled
+  std::unique_ptr<Claims> claims_;             // null: cold storage disabled
   std::unique_ptr<FileReaper> reaper_;
   std::unique_ptr<Flusher> flusher_;
   std::unique_ptr<WalMover> mover_;

@@ -253,18 +253,19 @@ std::vector<PolicySegment> Engine::Impl::PolicySegments() {
     const ColdPartitionPtr root =
         cold_manifest_ == nullptr ? nullptr : cold_manifest_->Cached(p->id);
     MutexLock lock(p->mu);
+    const bool fenced = !p->Fenced().ok();
     for (const auto& [base, segment] : p->segments) {
       PolicySegment& s = add(*p, segment->entry, *segment->access);
       s.promoted_at = segment->promoted_at;
       s.in_hot = segment->hot != nullptr && hot_->Holds(*segment->hot);
       s.in_warm = true;
       // Any local copy may be the only one: all of them stay.
-      s.stays = p->cold_short;
+      s.stays = p->cold_short || fenced;
       // Once in a while it is tried again; else others would wait for it.
       s.stays =
           s.stays || (!p->stuck.ok() && now - p->stuck_at < kStuckRetryMs &&
                       segment->entry.offsets.end > p->cold_end);
-      s.in_cold = !p->cold_short && segment->entry.offsets.end <= p->cold_end;
+      s.in_cold = !s.stays && segment->entry.offsets.end <= p->cold_end;
     }
     if (root == nullptr || p->cold_short) continue;
     // Of what is only cold, what was read lately.
@@ -313,6 +314,8 @@ void Engine::Impl::RunPolicy(StatusDone done) {
   }
   if (publisher_ != nullptr) {
     publisher_->PublishIfDue(
+        [gather](Status status) { gather->Report(std::move(status)); });
+    claims_->HoldAppended(
         [gather](Status status) { gather->Report(std::move(status)); });
   }
   LookForMissingCold(

@@ -81,12 +81,14 @@ Engine::Impl::~Impl() {
   // The chunks that go with the WAL's writer would have it tell who waits for
   // room.
   if (hot_ != nullptr) hot_->OnRoom([] {});
-  // Reads that were left waiting, as in a crash, and their partitions hold each
-  // other.
+  // Who was left waiting, as in a crash, and the partitions hold each other.
   for (const PartitionPtr& p : topics_.Partitions()) {
-    std::vector<std::shared_ptr<ReadWaiter>> left;  // outside of the lock
+    // Outside of the lock.
+    std::vector<std::shared_ptr<ReadWaiter>> left;
+    std::vector<StatusDone> claims;
     MutexLock lock(p->mu);
     left.swap(p->read_waiters);
+    claims.swap(p->claim.waiters);
   }
 }
 
@@ -104,6 +106,11 @@ Status Engine::Impl::Open() {
       ClaimWarmDirectory(environment_.warm_fs, opened.store_id));
   report_.clean = opened.created || opened.state.checkpoint().clean;
   report_.torn_bytes = opened.torn_bytes;
+  identity_ = {.store = opened.store_id,
+               .session = runtime_.random().Next() | 1,
+               .sessions = opened.state.sessions(),
+               .shared_bucket = environment_.shared_bucket};
+  identity_.sessions.push_back(identity_.session);
   BuildTopics(opened.state);
   for (const TopicPtr& topic : topics_.List()) {
     STRATA_RETURN_IF_ERROR(CheckColdStore(topic->info.settings)
@@ -129,6 +136,7 @@ Status Engine::Impl::Open() {
   manifest_->BeforeSnapshots([this] { return AccessEdits(); });
   if (cold_ == nullptr) WarnOfOnlyCold();
   MigrationTick();
+  if (claims_ != nullptr && identity_.shared_bucket) claims_->WatchNotes();
   if (purger_->pending() > 0) RequestMigrations();
   for (const RecoveryReport::Damage& damage : report_.damage) {
     log_.Error("recovery: {}{}{}", damage.partition,
@@ -161,6 +169,8 @@ void Engine::Impl::BuildTopics(const ManifestState& state) {
       p->flushed_end = known.flushed_end;
       p->cold_end = known.cold_end;
       p->cold_generation = known.cold_generation;
+      p->claim.known = known.cold_claim;
+      p->claim.fenced_by = known.fenced_by;
       if (!known.epochs.empty()) p->epochs = known.epochs;
       p->damaged = known.damaged;
       p->damaged_tail = known.damaged_tail;
@@ -268,8 +278,9 @@ Result<Engine::Impl::ReplayedWal> Engine::Impl::ReplayWal(
   return replayed;
 }
 
-// Notes that the store is open, and after an unclean end a new epoch for every
-// partition: offsets beyond the recovered end may have been seen before.
+// Notes that the store is open, in which session, and after an unclean end a
+// new epoch for every partition: offsets beyond the recovered end may have been
+// seen before.
 Status Engine::Impl::BeginEpochs(const std::set<PartitionId>& newly_damaged,
                                  uint64_t synced_seq) {
   const bool clean = report_.clean;
@@ -306,6 +317,7 @@ Status Engine::Impl::BeginEpochs(const std::set<PartitionId>& newly_damaged,
   checkpoint.wal_synced_seq = synced_seq;
   checkpoint.at = runtime_.clock().WallNow();
   edit.ops.push_back(std::move(checkpoint));
+  edit.ops.push_back(SessionBegun{identity_.session});
   return commit();
 }
 
@@ -378,6 +390,7 @@ void Engine::Impl::Wire() {
                     .manifest = *manifest_,
                     .cold = cold_.get(),
                     .cold_manifest = cold_manifest_.get(),
+                    .identity = identity_,
                     .counters = counters_,
                     .next_segment_id = next_segment_id_,
                     .next_file_number = next_file_number_,
@@ -388,17 +401,20 @@ void Engine::Impl::Wire() {
   if (cold_ != nullptr) {
     cold_roots_ = std::make_unique<ColdRoots>(context);
     publisher_ = std::make_unique<TopicPublisher>(context, cold_store_);
+    claims_ = std::make_unique<Claims>(context, *cold_roots_, *publisher_,
+                                       cold_store_);
   }
   reaper_ = std::make_unique<FileReaper>(context);
   flusher_ = std::make_unique<Flusher>(context, *reaper_);
   mover_ = std::make_unique<WalMover>(context);
   migrator_ = std::make_unique<Migrator>(context, cold_roots_.get(),
-                                         publisher_.get(), *reaper_);
+                                         claims_.get(), *reaper_);
   purger_ = std::make_unique<Purger>(context, publisher_.get());
   admin_ = std::make_unique<LogAdmin>(context, cold_roots_.get(), *reaper_);
   repairer_ = std::make_unique<Repairer>(context, cold_roots_.get(), *flusher_,
                                          *migrator_, *reaper_);
-  appender_ = std::make_unique<Appender>(context, environment_.executor);
+  appender_ =
+      std::make_unique<Appender>(context, claims_.get(), environment_.executor);
   reader_ = std::make_unique<Reader>(context, cold_roots_.get());
   runner_ = std::make_unique<JobRunner>(
       runtime_,

@@ -135,6 +135,8 @@ TEST_F(EnginePurgeTest, UploadThatArrivesLateIsFound) {
   ASSERT_TRUE(Do([&](auto done) {
                 engine_->RunMigrations(std::move(done));
               }).ok());  // names the topic
+  // The claim, and then the segment.
+  faulty_->FailNext(StoreOp::kPut, StoreFault::kNone);
   faulty_->FailNext(StoreOp::kPut, StoreFault::kUnknownLate);
   EXPECT_FALSE(Demote(p, StorageTier::kCold).ok());
   Delete();
@@ -151,7 +153,7 @@ TEST_F(EnginePurgeTest, ObjectsThatNoRootNamesGoToo) {
   const PartitionPtr p = Topic("t");
   SegmentEntry cut;
   cut.partition = p->id;
-  ASSERT_TRUE(bucket_.Put(SegmentKey(cut, "t", 1), "of a crash").ok());
+  ASSERT_TRUE(bucket_.Put(SegmentKey(cut, 1, "t", 1), "of a crash").ok());
   Delete();
   Settle();
   ExpectNothingLeft();

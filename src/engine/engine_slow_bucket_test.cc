@@ -37,7 +37,7 @@ TEST_F(EngineSlowBucketTest, FlushDoesNotWaitForATruncationThatDoes) {
   bucket_->SetChances({.max_delay = std::chrono::minutes(10)});
   engine_->DemoteTo(p, StorageTier::kCold, [](Status) {});
   // The upload has been answered, the commit to the root takes its time.
-  while (engine_->Stats().cold_puts < 3) {  // topics, segment, root
+  while (engine_->Stats().cold_puts < 4) {  // topics, claim, segment, root
     runtime_.RunFor(std::chrono::milliseconds(10));
   }
   ASSERT_TRUE(Append(*p, "b").ok());

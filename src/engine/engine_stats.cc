@@ -251,6 +251,8 @@ TieredStorageStats Engine::Impl::Stats() const {
     const ColdPartitionPtr root =
         cold_manifest_ == nullptr ? nullptr : cold_manifest_->Cached(p->id);
     MutexLock lock(p->mu);
+    s.fenced_partitions += p->Fenced().ok() ? 0 : 1;
+    s.unclaimed_partitions += p->AppendsUnclaimed() ? 1 : 0;
     s.hot.batches += p->tail.size();
     s.hot.segments += p->tail.empty() ? 0 : 1;
     for (const auto& [base, segment] : p->segments) {

@@ -74,8 +74,12 @@ void LogAdmin::CreateTopic(std::string name, uint32_t partitions,
         }
         if (!status.ok()) return done(std::move(status));
         // The manifest admits one topic of a name, so it cannot be there.
-        status = context_.topics.Add(
-            MakeTopic(info, context_.runtime.job_executor()));
+        TopicPtr topic = MakeTopic(info, context_.runtime.job_executor());
+        for (const PartitionPtr& p : topic->partitions) {
+          MutexLock lock(p->mu);
+          p->claim.appends_ahead = true;
+        }
+        status = context_.topics.Add(std::move(topic));
         if (!status.ok()) return done(std::move(status));
         done(info);
       });
@@ -89,8 +93,12 @@ void LogAdmin::DeleteTopic(std::string name, Engine::Done<TopicPtr> done) {
   ManifestEdit edit;
   edit.ops.push_back(TopicDeleted{topic->info.id});
   if (MayBeCold(*topic)) {
-    edit.ops.push_back(PurgePending{
-        .id = topic->info.id, .name = topic->info.name, .extra = {}});
+    PurgePending purge{.id = topic->info.id, .name = topic->info.name};
+    for (const PartitionPtr& p : topic->partitions) {
+      MutexLock lock(p->mu);
+      purge.claims.push_back(p->claim.known);
+    }
+    edit.ops.push_back(std::move(purge));
   }
   context_.manifest.Commit(
       std::move(edit),
@@ -251,6 +259,8 @@ void LogAdmin::CheckTruncation(TruncationPtr truncation) {
     const size_t at = p.TailIndex(offset);
     if (p.deleted) {
       refused = WasDeleted(p);
+    } else if (Status fenced = p.Fenced(); !fenced.ok()) {
+      refused = std::move(fenced);
     } else if (truncation->epoch <= p.CurrentEpoch()) {
       refused = Status(
           StatusCode::kInvalidArgument,

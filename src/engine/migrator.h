@@ -10,12 +10,12 @@
 
 #include <vector>
 
+#include "engine/claims.h"
 #include "engine/cold_roots.h"
 #include "engine/context.h"
 #include "engine/engine.h"
 #include "engine/file_reaper.h"
 #include "engine/segment_output.h"
-#include "engine/topic_publisher.h"
 #include "tiering/policy.h"
 
 namespace strata::engine {
@@ -24,11 +24,11 @@ namespace strata::engine {
 class Migrator {
  public:
   // Without cold storage `cold_roots` and `publisher` are null.
-  Migrator(EngineContext& context, ColdRoots* cold_roots,
-           TopicPublisher* publisher, FileReaper& reaper)
+  Migrator(EngineContext& context, ColdRoots* cold_roots, Claims* claims,
+           FileReaper& reaper)
       : context_(context),
         cold_roots_(cold_roots),
-        publisher_(publisher),
+        claims_(claims),
         reaper_(reaper) {}
 
   // Any kind but kFlush and kPurge. Blocks on files: call it on the job
@@ -48,6 +48,7 @@ class Migrator {
 
   void BeginOffload(JobPtr job);
   void Offload(JobPtr job, size_t index);
+  void OffloadHeld(JobPtr job, size_t index);
   void Upload(JobPtr job, size_t index);
   void CommitOffload(JobPtr job, size_t index, SegmentEntry entry);
   void AddToRoot(JobPtr job, size_t index, SegmentEntry entry, Gate::Hold hold);
@@ -68,6 +69,8 @@ class Migrator {
 
   void PlanOnIfFull();
   void CollectCold(const PartitionPtr& partition, Engine::StatusDone done);
+  void TellLogStart(const PartitionPtr& partition,
+                    std::unique_ptr<ColdWrite> write, Engine::StatusDone done);
   // Deletes what lies wholly below `log_start`, which the root knows of.
   void RemoveTrimmed(PartitionPtr partition, Offset log_start,
                      std::unique_ptr<ColdWrite> write, Engine::StatusDone done);
@@ -76,7 +79,7 @@ class Migrator {
 
   EngineContext& context_;
   ColdRoots* const cold_roots_;
-  TopicPublisher* const publisher_;  // null: cold storage disabled
+  Claims* const claims_;  // null: cold storage disabled
   FileReaper& reaper_;
 };
 

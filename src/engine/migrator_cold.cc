@@ -92,6 +92,15 @@ void Migrator::Offload(JobPtr job, size_t index) {
     return;
   }
   job->started = context_.Ticks();
+  const PartitionPtr partition = job->partition;
+  claims_->Hold(partition,
+                [this, job = std::move(job), index](Status held) mutable {
+                  if (!held.ok()) return job->Finish(std::move(held));
+                  OffloadHeld(std::move(job), index);
+                });
+}
+
+void Migrator::OffloadHeld(JobPtr job, size_t index) {
   // First what the bucket has already: an offload may have died before its
   // local edit.
   cold_roots_->LoadWhole(
@@ -112,10 +121,7 @@ void Migrator::Offload(JobPtr job, size_t index) {
         if (cut) return job->Finish(RootOfACutLog(p, **root));
         if (there) return Offload(job, index + 1);
         if (!wanted) return job->Finish(Status::Ok());
-        publisher_->WhenNamed(p.id.topic, [this, job, index](Status named) {
-          if (!named.ok()) return job->Finish(std::move(named));
-          Upload(job, index);
-        });
+        Upload(job, index);
       });
 }
 
@@ -124,8 +130,14 @@ void Migrator::Upload(JobPtr job, size_t index) {
   Result<std::shared_ptr<ObjectSource>> source =
       context_.warm.OpenSource(entry);
   if (!source.ok()) return job->Finish(source.status());
-  context_.cold->Upload(entry, job->partition->name.topic, *std::move(source),
-                        {}, [this, job, index](Result<ColdAddress> address) {
+  uint64_t claim;
+  {
+    MutexLock lock(job->partition->mu);
+    claim = job->partition->claim.known.number;
+  }
+  context_.cold->Upload(entry, claim, job->partition->name.topic,
+                        *std::move(source), {},
+                        [this, job, index](Result<ColdAddress> address) {
                           if (!address.ok())
                             return job->Finish(address.status());
                           SegmentEntry uploaded = job->inputs[index]->entry;
@@ -158,19 +170,25 @@ void Migrator::AddToRoot(JobPtr job, size_t index, SegmentEntry entry,
                          Gate::Hold hold) {
   PartitionState& p = *job->partition;
   ColdEdit edit;
+  bool held;
   bool wanted;
   {
     MutexLock lock(p.mu);
+    held = p.claim.held;
+    edit.claim = p.claim.known;
     wanted = p.IsLive(job->inputs[index]) && ContinuesCold(p, entry) &&
              entry.offsets.end > p.log_start;
     edit.log_start = p.log_start;
     edit.epochs = p.epochs;
   }
-  if (!wanted) {
-    // Somebody else was faster, or it is gone: go on behind it.
+  if (!wanted || !held) {
+    // Somebody else was faster, it is gone, or the claim is lost: go on from
+    // what is there now.
     hold.Release();
-    return DeleteObjects(
-        {*entry.cold}, [this, job, index](Status) { Offload(job, index + 1); });
+    return DeleteObjects({*entry.cold},
+                         [this, job, next = index + (wanted ? 0 : 1)](Status) {
+                           Offload(job, next);
+                         });
   }
   edit.topic_name = p.name.topic;
   edit.add.push_back(entry);
@@ -333,6 +351,27 @@ void Migrator::CollectCold(const PartitionPtr& partition,
   if (!pending || write == nullptr || cold_roots_ == nullptr) {
     return done(Status::Ok());
   }
+  auto answer = [partition, done = std::move(done)](Status status) mutable {
+    if (status.code() == StatusCode::kReadOnly) {
+      // What is another store's is trimmed by that one.
+      {
+        MutexLock lock(partition->mu);
+        partition->cold_trim_pending = false;
+      }
+      status = Status::Ok();
+    }
+    done(std::move(status));
+  };
+  claims_->Hold(partition, [this, partition, write = std::move(write),
+                            answer = std::move(answer)](Status held) mutable {
+    if (!held.ok()) return answer(std::move(held));
+    TellLogStart(partition, std::move(write), std::move(answer));
+  });
+}
+
+void Migrator::TellLogStart(const PartitionPtr& partition,
+                            std::unique_ptr<ColdWrite> write,
+                            Engine::StatusDone done) {
   cold_roots_->LoadWhole(partition, [this, partition, write = std::move(write),
                                      done = std::move(done)](
                                         Result<ColdPartitionPtr> root) mutable {
@@ -342,7 +381,13 @@ void Migrator::CollectCold(const PartitionPtr& partition,
     {
       MutexLock lock(partition->mu);
       edit.log_start = partition->log_start;
+      edit.claim = partition->claim.known;
+      if (!partition->claim.held)
+        root = Status(
+            StatusCode::kUnavailable,
+            partition->name.ToString() + ": its claim has to be made anew");
     }
+    if (!root.ok()) return done(root.status());
     const Offset log_start = *edit.log_start;
     context_.cold_manifest->Commit(
         partition->id, std::move(edit),

@@ -1,5 +1,7 @@
 #include "engine/partition_state.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
 
@@ -107,6 +109,16 @@ std::optional<OffsetRange> PartitionState::DamageAt(Offset offset) const {
     if (range.Contains(offset)) return range;
   }
   return std::nullopt;
+}
+
+Status PartitionState::Fenced() const {
+  if (claim.fenced_by.number == 0) return Status::Ok();
+  return {StatusCode::kReadOnly,
+          fmt::format("{}: store {}, which was restored from the bucket, has "
+                      "taken the partition over (claim {}); this store takes "
+                      "no more appends for it, what it has can still be read",
+                      name.ToString(), claim.fenced_by.owner.ToString(),
+                      claim.fenced_by.number)};
 }
 
 std::optional<EpochEnd> PartitionState::EndOfEpoch(Epoch epoch) const {

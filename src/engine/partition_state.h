@@ -77,7 +77,27 @@ class ReadWaiter {
   virtual void Wake() = 0;
 };
 
-class PartitionState {
+// Who may write to the partition's root in the bucket, as far as this session
+// knows. See Claims.
+struct PartitionClaim {
+  // The claim of the root that this store's own may follow: once held, that.
+  ColdClaim known{};
+  bool held = false;
+  // Of another store; number 0: nobody took the partition over.
+  ColdClaim fenced_by{};
+  // Appends do not wait for the claim: nobody else knows the topic yet, or the
+  // bucket does not answer.
+  bool appends_ahead = false;
+  // An attempt is being made; who waits for its end.
+  bool under_way = false;
+  std::vector<UniqueFunction<void(Status)>> waiters{};
+  // How the last attempt ended, and when the next may begin by itself.
+  Status failed{};
+  MonotonicTime again{};
+};
+
+// Owned by shared_ptr: what goes on with it holds it.
+class PartitionState : public std::enable_shared_from_this<PartitionState> {
  public:
   PartitionState(PartitionId partition_id, TopicPartition partition_name,
                  TopicSettings topic_settings, Executor& executor)
@@ -113,6 +133,7 @@ class PartitionState {
   bool damaged_tail STRATA_GUARDED_BY(mu) = false;
   // A truncation is being made durable: appends wait for it.
   bool truncating STRATA_GUARDED_BY(mu) = false;
+  PartitionClaim claim STRATA_GUARDED_BY(mu);
   // Cold root looked at since open: cold_end is what the bucket says.
   bool cold_adopted STRATA_GUARDED_BY(mu) = false;
   // The cold root, when last looked at, lacked part of what is cold: nothing is
@@ -143,6 +164,13 @@ class PartitionState {
       STRATA_GUARDED_BY(mu);
 
   Epoch CurrentEpoch() const STRATA_REQUIRES(mu) { return epochs.back().epoch; }
+
+  // kReadOnly, naming the new owner, once another store has taken over.
+  Status Fenced() const STRATA_REQUIRES(mu);
+  // Whether it took appends, perhaps, that no claim stands behind.
+  bool AppendsUnclaimed() const STRATA_REQUIRES(mu) {
+    return claim.appends_ahead && !claim.held && log_end > Offset(0);
+  }
 
   // One past the last offset below which every batch has the level it asked
   // for, the WAL being durable through `durable_seq`. Amortised O(1).

@@ -69,15 +69,89 @@ void Purger::Pass(const TopicId& topic, Engine::StatusDone done) {
   if (context_.stopping.load(std::memory_order_acquire) || !MayBegin(topic)) {
     return done(Status::Ok());
   }
+  bool closed;
+  {
+    MutexLock lock(mu_);
+    closed = purges_[topic].closed;
+  }
+  if (closed) return OnClosed(topic, std::move(done));
+  std::vector<ColdClaim> known;
+  context_.manifest.WithState([&](const ManifestState& state) {
+    const auto purge = state.purges().find(topic);
+    if (purge != state.purges().end()) known = purge->second.claims;
+  });
+  Close(topic, std::move(known), 0, std::move(done));
+}
+
+void Purger::Close(const TopicId& topic, std::vector<ColdClaim> known,
+                   size_t next, Engine::StatusDone done) {
+  if (next == known.size()) {
+    {
+      MutexLock lock(mu_);
+      purges_[topic].closed = true;
+    }
+    return OnClosed(topic, std::move(done));
+  }
+  const PartitionId partition{topic, static_cast<uint32_t>(next)};
+  context_.cold_manifest->Load(
+      partition,
+      [this, topic, known = std::move(known), next,
+       done = std::move(done)](Result<ColdPartitionPtr> root) mutable {
+        if (!root.ok()) {
+          return FailPass(topic, root.status(), std::move(done));
+        }
+        CloseRoot(topic, std::move(known), next, *root, std::move(done));
+      });
+}
+
+void Purger::CloseRoot(const TopicId& topic, std::vector<ColdClaim> known,
+                       size_t next, const ColdPartitionPtr& root,
+                       Engine::StatusDone done) {
+  const StoreIdentity& self = context_.identity;
+  const bool absent = root->generation == 0;
+  if (absent || (root->closed() && self.Owns(root->claim))) {
+    return Close(topic, std::move(known), next + 1, std::move(done));
+  }
+  const PartitionId partition{topic, static_cast<uint32_t>(next)};
+  if (!self.MayFollow(known[next], root->claim)) {
+    context_.log.Error(
+        "deleted topic {}: store {} has taken it over (claim {} of partition "
+        "{}); it is left in the bucket",
+        topic.ToString(), root->claim.owner.ToString(), root->claim.number,
+        next);
+    return CommitDone(topic, std::move(done));
+  }
+  ColdEdit edit;
+  edit.claim = root->claim;
+  edit.take = self.Next(known[next], root->claim);
+  edit.log_start = kClosedLogStart;
+  context_.cold_manifest->Commit(
+      partition, std::move(edit),
+      [this, topic, known = std::move(known), next, partition,
+       done = std::move(done)](Result<ColdPartitionPtr> closed) mutable {
+        if (closed.ok()) {
+          return Close(topic, std::move(known), next + 1, std::move(done));
+        }
+        context_.cold_manifest->Forget(partition);
+        FailPass(topic, closed.status(), std::move(done));
+      });
+}
+
+void Purger::OnClosed(const TopicId& topic, Engine::StatusDone done) {
   publisher_->WhenGone(
       topic, [this, topic, done = std::move(done)](Status status) mutable {
         if (status.ok()) return Remove(topic, std::move(done));
-        {
-          MutexLock lock(mu_);
-          Fail(purges_[topic]);
-        }
-        done(std::move(status));
+        FailPass(topic, std::move(status), std::move(done));
       });
+}
+
+void Purger::FailPass(const TopicId& topic, Status status,
+                      Engine::StatusDone done) {
+  {
+    MutexLock lock(mu_);
+    Fail(purges_[topic]);
+  }
+  done(std::move(status));
 }
 
 void Purger::Remove(const TopicId& topic, Engine::StatusDone done) {
@@ -137,7 +211,11 @@ void Purger::EndPass(const TopicId& topic, MonotonicTime began,
       purge.due = now + grace;
     }
   }
-  if (gone) return CommitDone(topic, std::move(done));
+  if (gone) {
+    context_.log.Info("deleted topic {}: nothing is left in the bucket",
+                      topic.ToString());
+    return CommitDone(topic, std::move(done));
+  }
   if (removed.ok() && removed->more) context_.attention.RequestMigrations();
   done(removed.status());
 }
@@ -158,10 +236,6 @@ void Purger::CommitDone(const TopicId& topic, Engine::StatusDone done) {
           } else {
             Fail(purges_[topic]);
           }
-        }
-        if (status.ok()) {
-          context_.log.Info("deleted topic {}: nothing is left in the bucket",
-                            topic.ToString());
         }
         done(std::move(status));
       });

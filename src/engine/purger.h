@@ -2,11 +2,14 @@
 // the manifest says (PurgePending). A purge goes in passes, each a job:
 //
 //   pass ──the bucket does not answer──> later, after a pause that doubles
+//    │ └──a root is another store's──> PurgeDone, nothing is touched
 //    │ all that was listed is deleted
 //    └──> once more, when no request of before can arrive any more
 //          └──nothing was listed──> PurgeDone
 //
-// First the bucket ceases to name the topic. What is listed goes, whoever left
+// First the topic's roots are closed: claimed and trimmed to the end of all
+// offsets, so that no store can go on from them, whenever deletions arrive.
+// Then the bucket ceases to name the topic. What is listed goes, whoever left
 // it: the topic's root, segments, and what uploads that were cut or deletions
 // that failed left behind. A topic's id is in its keys and is never used again,
 // so nothing of others can be met. Dying anywhere leaves the purge pending, and
@@ -48,7 +51,8 @@ class Purger {
     // Deleted in this life: jobs may still write what is theirs.
     std::vector<PartitionPtr> partitions{};
     MonotonicTime due{};
-    Duration pause{};  // after the last failure
+    Duration pause{};     // after the last failure
+    bool closed = false;  // all roots that there are
     // When a pass had deleted all that it found.
     std::optional<MonotonicTime> cleared_at{};
   };
@@ -60,6 +64,15 @@ class Purger {
   void Fail(Purge& purge) STRATA_REQUIRES(mu_);
   void CommitDone(const TopicId& topic, Engine::StatusDone done);
 
+  // Closes the roots of the topic from that partition on; then, or when it has
+  // to end otherwise, goes on.
+  void Close(const TopicId& topic, std::vector<ColdClaim> known, size_t next,
+             Engine::StatusDone done);
+  void CloseRoot(const TopicId& topic, std::vector<ColdClaim> known,
+                 size_t next, const ColdPartitionPtr& root,
+                 Engine::StatusDone done);
+  void OnClosed(const TopicId& topic, Engine::StatusDone done);
+  void FailPass(const TopicId& topic, Status status, Engine::StatusDone done);
   void Remove(const TopicId& topic, Engine::StatusDone done);
 
   EngineContext& context_;

@@ -82,10 +82,10 @@ Result<BucketImage> LoadImage(const TieredStorageConfig& config,
     const bool disabled =
         std::holds_alternative<cold::Disabled>(config.cold_storage);
     return Status(StatusCode::kNotFound,
-                  disabled ? "cold storage is disabled: no bucket to look into"
-                           : "no store is kept in " +
-                                 ColdUrl(config.cold_storage) +
-                                 ": no such directory");
+                  disabled
+                      ? "cold storage is disabled: no bucket to look into"
+                      : "no store is kept in " + ColdUrl(config.cold_storage) +
+                            ": no such directory");
   }
   return WaitFor<Result<BucketImage>>(runtime, [&](auto done) {
     LoadBucketImage(std::move(cold),
@@ -99,13 +99,23 @@ Result<BucketImage> LoadImage(const TieredStorageConfig& config,
 Restored RestoreFrom(const BucketImage& image, TimestampMs now) {
   Restored restored;
   uint64_t next_segment_id = 1;
+  // Topics whose deletion had begun.
+  std::set<TopicId> deleted;
+  for (const auto& [id, root] : image.roots) {
+    if (root->closed()) deleted.insert(id.topic);
+  }
+  std::vector<TopicCreated> topics = image.topics.topics;
+  std::erase_if(topics, [&](const TopicCreated& topic) {
+    return deleted.contains(topic.id);
+  });
   for (TopicCreated& topic :
-       WithUniqueNames(image.topics.topics, restored.report)) {
+       WithUniqueNames(std::move(topics), restored.report)) {
     restored.report.topics.push_back(topic.name);
     restored.report.partitions += topic.partitions;
     restored.edit.ops.emplace_back(std::move(topic));
   }
   for (const auto& [id, root] : image.roots) {
+    if (deleted.contains(id.topic)) continue;
     const ColdTotals totals = root->totals();
     restored.report.segments += totals.segments;
     restored.report.bytes += totals.image_bytes;

@@ -57,6 +57,7 @@ struct TieredStorage::World {
   std::unique_ptr<Runtime> runtime;
   std::shared_ptr<ObjectStore> cold;           // null: disabled
   std::shared_ptr<HostObjectStore> cold_door;  // null: no threads of others
+  bool shared_bucket = true;
 };
 
 Result<std::unique_ptr<TieredStorage::World>> TieredStorage::World::OfBucket(
@@ -74,6 +75,7 @@ Result<std::unique_ptr<TieredStorage::World>> TieredStorage::World::OfBucket(
                             Logger(options.log), read_only));
   world->cold = std::move(cold.store);
   world->cold_door = std::move(cold.door);
+  world->shared_bucket = cold.shared;
   return world;
 }
 
@@ -105,7 +107,8 @@ engine::EngineEnvironment TieredStorage::World::Environment(
           .warm_fs = *warm_fs,
           .cold = std::move(cold),
           .log = std::move(options.log),
-          .executor = std::move(executor)};
+          .executor = std::move(executor),
+          .shared_bucket = shared_bucket};
 }
 
 TieredStorage::TieredStorage(std::unique_ptr<World> world)

@@ -9,6 +9,13 @@ namespace {
 constexpr Duration kFirstPause = std::chrono::seconds(1);
 constexpr Duration kMaxPause = std::chrono::minutes(1);
 
+bool NeverClaimed(const Topic& topic) {
+  return std::ranges::all_of(topic.partitions, [](const PartitionPtr& p) {
+    MutexLock lock(p->mu);
+    return p->claim.known.number == 0 && p->claim.fenced_by.number == 0;
+  });
+}
+
 }  // namespace
 
 ColdTopicsEdit TopicPublisher::Due() {
@@ -18,9 +25,14 @@ ColdTopicsEdit TopicPublisher::Due() {
     for (const auto& [id, purge] : state.purges()) purging.push_back(id);
   });
   const std::vector<TopicPtr> topics = context_.topics.List();
+  std::set<TopicId> unclaimed;
+  for (const TopicPtr& topic : topics) {
+    if (NeverClaimed(*topic)) unclaimed.insert(topic->info.id);
+  }
   MutexLock lock(mu_);
   for (const TopicPtr& topic : topics) {
     const TopicInfo& info = topic->info;
+    if (!unclaimed.contains(info.id) && !wanted_.contains(info.id)) continue;
     // One that is deleted right now is still listed.
     const bool deleted = std::ranges::find(purging, info.id) != purging.end();
     if (deleted || named_.contains(info.id)) continue;
@@ -34,7 +46,7 @@ ColdTopicsEdit TopicPublisher::Due() {
   for (const TopicId& id : purging) {
     if (gone_.contains(id)) {
       still_gone.insert(id);
-    } else {
+    } else if (unwanted_.contains(id)) {
       edit.remove.push_back(id);
     }
   }
@@ -81,10 +93,14 @@ void TopicPublisher::OnPushed(const ColdTopicsEdit& edit,
   {
     MutexLock lock(mu_);
     if (now.ok()) {
-      for (const TopicCreated& topic : edit.put) named_.insert(topic.id);
+      for (const TopicCreated& topic : edit.put) {
+        named_.insert(topic.id);
+        wanted_.erase(topic.id);
+      }
       for (const TopicId& id : edit.remove) {
         gone_.insert(id);
         named_.erase(id);
+        unwanted_.erase(id);
       }
       pause_ = Duration::zero();
     } else {
@@ -105,6 +121,7 @@ void TopicPublisher::WhenNamed(const TopicId& topic, Engine::StatusDone done) {
   {
     MutexLock lock(mu_);
     named = named_.contains(topic);
+    if (!named) wanted_.insert(topic);
   }
   if (named) return done(Status::Ok());
   Publish(std::move(done));
@@ -115,6 +132,7 @@ void TopicPublisher::WhenGone(const TopicId& topic, Engine::StatusDone done) {
   {
     MutexLock lock(mu_);
     gone = gone_.contains(topic);
+    if (!gone) unwanted_.insert(topic);
   }
   if (gone) return done(Status::Ok());
   Publish(std::move(done));

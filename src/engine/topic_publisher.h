@@ -21,17 +21,20 @@ class TopicPublisher {
   TopicPublisher(EngineContext& context, std::shared_ptr<ObjectStore> store)
       : context_(context), store_(std::move(store)) {}
 
-  // Publish, if a topic is not named yet, and unless that failed lately: pauses
-  // double while the bucket is away.
+  // Names the topics that are not yet and that no store has claimed anything
+  // of, unless that failed lately: pauses double while the bucket is away. What
+  // was claimed once was named then, and may be another store's by now.
   void PublishIfDue(Engine::StatusDone done);
-  // Pushes what the bucket may not know yet; Ok at once when it knows all.
-  void Publish(Engine::StatusDone done);
-  // Ok once the bucket names the topic, or it is deleted.
+  // Ok once the bucket names the topic, or it is deleted. For who has seen that
+  // this store may claim a partition of it.
   void WhenNamed(const TopicId& topic, Engine::StatusDone done);
-  // Ok once the bucket does not name it any more.
+  // Ok once the bucket does not name the topic, which was deleted, any more.
+  // For who has closed its roots.
   void WhenGone(const TopicId& topic, Engine::StatusDone done);
 
  private:
+  // Pushes what the bucket may not know yet; Ok at once when it knows all.
+  void Publish(Engine::StatusDone done);
   // What to push; empty when the bucket knows all.
   ColdTopicsEdit Due();
   void Push();
@@ -44,6 +47,9 @@ class TopicPublisher {
   // seen not to name.
   std::set<TopicId> named_ STRATA_GUARDED_BY(mu_);
   std::set<TopicId> gone_ STRATA_GUARDED_BY(mu_);
+  // Topics that WhenNamed and WhenGone were asked for.
+  std::set<TopicId> wanted_ STRATA_GUARDED_BY(mu_);
+  std::set<TopicId> unwanted_ STRATA_GUARDED_BY(mu_);
   // Who waits for the push that is under way, or for the one after it.
   bool pushing_ STRATA_GUARDED_BY(mu_) = false;
   std::vector<Engine::StatusDone> waiting_ STRATA_GUARDED_BY(mu_);

@@ -17,6 +17,9 @@
 
 namespace strata {
 
+// The log start of a partition that was deleted: nothing can ever follow.
+inline constexpr Offset kClosedLogStart = kMaxLogEnd;
+
 struct ColdRoot {
   // Grows by one with each commit; 0: there is no root yet.
   uint64_t generation = 0;
@@ -40,6 +43,7 @@ struct ColdRoot {
 
   // Whether it names no segment.
   bool empty() const { return groups.empty() && entries.empty(); }
+  bool closed() const { return log_start == kClosedLogStart; }
   // Where the first segment or group begins; 0 when it names none. May lie
   // below log_start.
   Offset cold_base() const;

@@ -30,7 +30,8 @@ constexpr std::array<uint64_t, 2> kSegmentTags = {1, 3};
 constexpr uint64_t kWarmAddress = 1;
 constexpr uint64_t kColdAddress = 3;
 // In PartitionChanged.
-constexpr std::array<uint64_t, 8> kPartitionTags = {1, 3, 5, 7, 9, 11, 13, 15};
+constexpr std::array<uint64_t, 9> kPartitionTags = {1,  3,  5,  7, 9,
+                                                    11, 13, 15, 17};
 constexpr uint64_t kLogStart = 1;
 constexpr uint64_t kFlushedEnd = 3;
 constexpr uint64_t kColdEnd = 5;
@@ -40,6 +41,10 @@ constexpr uint64_t kDamaged = 11;
 constexpr uint64_t kDamagedTail = 13;
 constexpr uint64_t kAccess = 14;
 constexpr uint64_t kColdClaim = 15;
+constexpr uint64_t kFencedBy = 17;
+// In PurgePending.
+constexpr std::array<uint64_t, 1> kPurgeTags = {1};
+constexpr uint64_t kPurgeClaims = 1;
 
 Status Malformed() {
   return {StatusCode::kDataLoss, "body cut short or malformed"};
@@ -52,8 +57,17 @@ std::string Encoded(Write write) {
   return out.Take();
 }
 
+void WriteClaim(const ColdClaim& claim, ByteWriter& out) {
+  out.Varint(claim.number);
+  WriteField(claim.owner, out);
+  out.Fixed<uint64_t>(claim.session);
+}
+
 std::string Encoded(uint64_t value) {
   return Encoded([&](ByteWriter& out) { out.Varint(value); });
+}
+std::string Encoded(const ColdClaim& claim) {
+  return Encoded([&](ByteWriter& out) { WriteClaim(claim, out); });
 }
 std::string Encoded(bool value) {
   return Encoded([&](ByteWriter& out) { out.Fixed<uint8_t>(value); });
@@ -215,13 +229,8 @@ void Encode(const PartitionChanged& op, ByteWriter& out) {
   if (op.flushed_end) tags[kFlushedEnd] = Encoded(op.flushed_end->value());
   if (op.cold_end) tags[kColdEnd] = Encoded(op.cold_end->value());
   if (op.cold_generation) tags[kColdGeneration] = Encoded(*op.cold_generation);
-  if (op.cold_claim) {
-    tags[kColdClaim] = Encoded([&](ByteWriter& field) {
-      field.Varint(op.cold_claim->number);
-      WriteField(op.cold_claim->owner, field);
-      field.Fixed<uint64_t>(op.cold_claim->session);
-    });
-  }
+  if (op.cold_claim) tags[kColdClaim] = Encoded(*op.cold_claim);
+  if (op.fenced_by) tags[kFencedBy] = Encoded(*op.fenced_by);
   if (op.epochs) {
     tags[kEpochs] = Encoded([&](ByteWriter& field) {
       for (const EpochStart& start : *op.epochs) {
@@ -296,6 +305,7 @@ Status Decode(FieldReader& in, PartitionChanged& op) {
   op.cold_generation = Take(op.extra, kColdGeneration, good,
                             [](FieldReader& r) { return r.U64(); });
   op.cold_claim = Take(op.extra, kColdClaim, good, ReadClaim);
+  op.fenced_by = Take(op.extra, kFencedBy, good, ReadClaim);
   op.epochs = Take(op.extra, kEpochs, good, ReadEpochs);
   op.damaged = Take(op.extra, kDamaged, good, ReadRanges);
   op.damaged_tail = Take(op.extra, kDamagedTail, good,
@@ -337,15 +347,30 @@ Status Decode(FieldReader& in, SnapshotEnd&) { return CheckRest(in); }
 void Encode(const PurgePending& op, ByteWriter& out) {
   WriteField(op.id, out);
   out.LengthPrefixed(op.name);
-  WriteField(op.extra, out);
+  TaggedFields tags = op.extra;
+  if (!op.claims.empty()) {
+    tags[kPurgeClaims] = Encoded([&](ByteWriter& field) {
+      for (const ColdClaim& claim : op.claims) WriteClaim(claim, field);
+    });
+  }
+  WriteField(tags, out);
+}
+
+std::vector<ColdClaim> ReadClaims(FieldReader& in) {
+  std::vector<ColdClaim> claims;
+  while (in.good() && !in.AtEnd()) claims.push_back(ReadClaim(in));
+  return claims;
 }
 
 Status Decode(FieldReader& in, PurgePending& op) {
   op.id = in.Topic();
   op.name = in.Text();
   if (!in.good()) return Malformed();
-  STRATA_ASSIGN_OR_RETURN(op.extra, DecodeTaggedFields(in.Rest()));
-  return Status::Ok();
+  STRATA_ASSIGN_OR_RETURN(op.extra, DecodeTaggedFields(in.Rest(), kPurgeTags));
+  bool good = true;
+  op.claims =
+      Take(op.extra, kPurgeClaims, good, ReadClaims).value_or(op.claims);
+  return good ? Status::Ok() : Malformed();
 }
 
 void Encode(const PurgeDone& op, ByteWriter& out) { WriteField(op.id, out); }

@@ -96,6 +96,8 @@ struct PartitionChanged {
   std::optional<uint64_t> cold_generation{};
   // The claim of the root that this store's own one may follow.
   std::optional<ColdClaim> cold_claim{};
+  // Of another store, which has taken the partition over: for good.
+  std::optional<ColdClaim> fenced_by{};
   // The whole table, ascending.
   std::optional<std::vector<EpochStart>> epochs{};
   // Acknowledged offsets that are lost; the whole list, ascending.
@@ -138,6 +140,9 @@ struct SnapshotEnd {
 struct PurgePending {
   TopicId id{};
   std::string name{};  // for who reads messages
+  // Of each partition's root what PartitionChanged::cold_claim says; none when
+  // the topic's roots were never claimed.
+  std::vector<ColdClaim> claims{};
   TaggedFields extra{};
   friend bool operator==(const PurgePending&, const PurgePending&) = default;
 };

@@ -57,6 +57,7 @@ ManifestEdit FullEdit() {
           .cold_claim = ColdClaim{.number = 3,
                                   .owner = Topic(9),
                                   .session = 0x1122334455667788},
+          .fenced_by = ColdClaim{.number = 4, .owner = Topic(8), .session = 5},
           .epochs = std::vector<EpochStart>{{Epoch(1), Offset(0)},
                                             {Epoch(4), Offset(9)}},
           .damaged = std::vector<OffsetRange>{{Offset(3), Offset(4)}},
@@ -75,7 +76,10 @@ ManifestEdit FullEdit() {
                  .at = -1,
                  .extra = {{4, "x"}}},
       SnapshotEnd{},
-      PurgePending{.id = Topic(2), .name = "gone", .extra = {{100, "later"}}},
+      PurgePending{.id = Topic(2),
+                   .name = "gone",
+                   .claims = {{}, {.number = 1, .owner = Topic(9)}},
+                   .extra = {{100, "later"}}},
       PurgeDone{Topic(3)},
       SessionBegun{0x99aabbccddeeff00},
       UnknownOp{.tag = 20, .body = "of a later version"},
@@ -138,11 +142,11 @@ TEST(ManifestFormatTest, UnknownRequiredOpIsRefusedByName) {
 
 TEST(ManifestFormatTest, UnknownRequiredFieldIsRefusedByName) {
   const PartitionChanged change{.partition = {Topic(1), 0},
-                                .extra = {{17, "must be understood"}}};
+                                .extra = {{19, "must be understood"}}};
   const auto decoded =
       DecodeManifestEdit(Bytes(EncodeManifestEdit({{change}})));
   EXPECT_EQ(decoded.status().code(), StatusCode::kUnsupported);
-  EXPECT_NE(decoded.status().message().find("17"), std::string::npos);
+  EXPECT_NE(decoded.status().message().find("19"), std::string::npos);
   EXPECT_NE(decoded.status().message().find("PartitionChanged"),
             std::string::npos);
 }

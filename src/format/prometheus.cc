@@ -191,6 +191,12 @@ void WriteCold(const TieredStorageStats& s, PrometheusWriter& out) {
   out.Gauge("strata_topics_to_purge",
             "Deleted topics that the object store may still have a part of.",
             s.topics_to_purge);
+  out.Gauge("strata_fenced_partitions",
+            "Partitions that another store has taken over.",
+            s.fenced_partitions);
+  out.Gauge("strata_unclaimed_partitions",
+            "Partitions that take appends and are not claimed in the bucket.",
+            s.unclaimed_partitions);
 }
 
 void WriteLatencies(const TieredStorageStats& s, PrometheusWriter& out) {

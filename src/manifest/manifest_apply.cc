@@ -21,6 +21,7 @@ ManifestPartition WithoutSegments(const ManifestPartition& p) {
           .cold_end = p.cold_end,
           .cold_generation = p.cold_generation,
           .cold_claim = p.cold_claim,
+          .fenced_by = p.fenced_by,
           .epochs = p.epochs,
           .damaged = p.damaged,
           .damaged_tail = p.damaged_tail,
@@ -220,6 +221,7 @@ class ManifestState::Application {
     p.cold_end = op.cold_end.value_or(p.cold_end);
     p.cold_generation = op.cold_generation.value_or(p.cold_generation);
     p.cold_claim = op.cold_claim.value_or(p.cold_claim);
+    p.fenced_by = op.fenced_by.value_or(p.fenced_by);
     if (op.epochs) p.epochs = *op.epochs;
     if (op.damaged) p.damaged = *op.damaged;
     p.damaged_tail = op.damaged_tail.value_or(p.damaged_tail);
@@ -251,8 +253,8 @@ class ManifestState::Application {
     if (state_.topics_.contains(op.id)) {
       return Conflict(fmt::format("topic {} to be purged exists", name));
     }
-    const auto [purge, added] =
-        state_.purges_.try_emplace(op.id, ManifestPurge{op.name, op.extra});
+    const auto [purge, added] = state_.purges_.try_emplace(
+        op.id, ManifestPurge{op.name, op.claims, op.extra});
     if (!added) return Conflict(fmt::format("{} is being purged", name));
     OnUndo([this, id = op.id] { state_.purges_.erase(id); });
     return Status::Ok();

@@ -44,6 +44,7 @@ void AddPartition(const PartitionId& id, const ManifestPartition& p,
                              .cold_end = p.cold_end,
                              .cold_generation = p.cold_generation,
                              .cold_claim = p.cold_claim,
+                             .fenced_by = p.fenced_by,
                              .epochs = p.epochs,
                              .damaged = p.damaged,
                              .damaged_tail = p.damaged_tail,
@@ -84,7 +85,10 @@ std::vector<ManifestEdit> ManifestState::ToSnapshot() const {
     AddPartition(id, partition, edits);
   }
   for (const auto& [id, purge] : purges_) {
-    edits.Add(PurgePending{.id = id, .name = purge.name, .extra = purge.extra});
+    edits.Add(PurgePending{.id = id,
+                           .name = purge.name,
+                           .claims = purge.claims,
+                           .extra = purge.extra});
     edits.MayCut();
   }
   for (const uint64_t session : sessions_) edits.Add(SessionBegun{session});

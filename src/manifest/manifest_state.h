@@ -37,6 +37,7 @@ struct ManifestTopic {
 // A deleted topic whose objects are to be removed from the bucket.
 struct ManifestPurge {
   std::string name{};
+  std::vector<ColdClaim> claims{};
   TaggedFields extra{};
   friend bool operator==(const ManifestPurge&, const ManifestPurge&) = default;
 };
@@ -47,6 +48,7 @@ struct ManifestPartition {
   Offset cold_end{};
   uint64_t cold_generation = 0;
   ColdClaim cold_claim{};
+  ColdClaim fenced_by{};  // number 0: nobody took it over
   std::vector<EpochStart> epochs{};
   std::vector<OffsetRange> damaged{};
   bool damaged_tail = false;

@@ -353,11 +353,12 @@ TEST_F(ManifestStateTest, RefusedEditLeavesNoTrace) {
       Checkpoint{.wal_synced_seq = 4, .clean = true, .next_segment_id = 99},
       UnknownOp{.tag = 10, .body = "x"},
       TopicDeleted{Topic(1)},
-      PurgePending{.id = Topic(1), .name = "one"},
+      PurgePending{.id = Topic(1), .name = "one", .claims = {{.number = 2}}},
       PurgeDone{Topic(7)},
       SessionBegun{17},
       PartitionChanged{.partition = {Topic(5), 0},
-                       .cold_claim = ColdClaim{.number = 1, .session = 17}},
+                       .cold_claim = ColdClaim{.number = 1, .session = 17},
+                       .fenced_by = ColdClaim{.number = 2}},
       TopicDeleted{Topic(5)}};
   for (size_t length = 0; length <= ops.size(); ++length) {
     ManifestEdit edit;

@@ -57,6 +57,27 @@ TEST_P(BucketCliTest, TheBucketAloneBringsTheLogBack) {
   Good({"topics", "delete", "orders", "--cold", cold});
 }
 
+TEST_P(BucketCliTest, MachineThatWasTakenOverTakesNoMoreAppends) {
+  namespace fs = std::filesystem;
+  const std::string cold = Cold("takeover");
+  const std::string lines = Lines(100);
+  Good({"produce", "orders", "--cold", cold}, lines);
+  Good({"demote", "orders", "--to", "cold", "--cold", cold});
+  fs::rename(Data(), Path("old"));
+  Good({"restore", "--from", cold});
+  Good({"produce", "orders", "--cold", cold}, "theirs\n");
+  fs::rename(Data(), Path("new"));
+  fs::rename(Path("old"), Data());
+  const Ran ran = Run({"produce", "orders", "--cold", cold}, "ours\n");
+  EXPECT_NE(ran.exit, 0);
+  EXPECT_THAT(ran.err, HasSubstr("has taken the partition over"));
+  EXPECT_EQ(Good({"consume", "orders", "--cold", cold}), lines);
+  fs::rename(Data(), Path("old"));
+  fs::rename(Path("new"), Data());
+  EXPECT_EQ(Good({"consume", "orders", "--cold", cold}), lines + "theirs\n");
+  Good({"topics", "delete", "orders", "--cold", cold});
+}
+
 TEST_P(BucketCliTest, TheMainJobRunsOnTheBucket) {
   const std::string cold = Cold("demo");
   for (int run = 1; run <= 2; ++run) {
