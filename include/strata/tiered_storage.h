@@ -189,6 +189,17 @@ struct RepairReport {
   std::vector<OffsetRange> lost;
 };
 
+struct GarbageOptions {
+  bool dry_run = false;  // only look
+};
+
+// Objects in the bucket that nothing names, and never will.
+struct GarbageReport {
+  uint64_t objects = 0;
+  uint64_t bytes = 0;
+  std::vector<std::string> keys;  // of the first 1000
+};
+
 struct VerifyReport {
   uint64_t segments = 0;
   uint64_t batches = 0;
@@ -459,6 +470,15 @@ class TieredStorage {
   // written anew. kUnavailable, or kDataLoss because the bucket lacks what was
   // cold: damaged copies of that are still here, all else is done.
   Result<RepairReport> Repair(const TopicPartition& partition);
+
+  // Removes from the bucket what uploads that were cut, and deletions that
+  // failed, have left behind: they cost space and harm nobody. Claims each
+  // partition anew; partitions that belong to other stores are not looked at.
+  // Costs a LIST for 1000 objects, a GET for 64 segments, a PUT for a partition.
+  // dry_run changes nothing, also in a store that is only read; uploads that are
+  // under way then count as garbage. Blocks; errors end it, what is gone is
+  // gone: call again. kUnsupported with cold storage disabled.
+  Result<GarbageReport> CollectGarbage(GarbageOptions options = {});
 
   // No new work; running jobs stop at a safe point, or are left after
   // config.shutdown_timeout, so that an object store that does not answer is

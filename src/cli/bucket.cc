@@ -7,12 +7,18 @@
 #include "cli/output.h"
 #include "cli/store.h"
 #include "cli/table.h"
+#include "cli/view.h"
 #include "strata/settings.h"
 
 namespace strata::cli {
 namespace {
 
 struct RestoreOptions {
+  OutputFormat output = OutputFormat::kTable;
+};
+
+struct GcOptions {
+  bool dry_run = false;
   OutputFormat output = OutputFormat::kTable;
 };
 
@@ -57,6 +63,30 @@ Status Restore(const Invocation& invocation, const RestoreOptions& options) {
                                       .executor = nullptr}));
   return options.output == OutputFormat::kJson ? PrintJson(ToJson(report))
                                                : Print(ToText(report, config));
+}
+
+Status CollectGarbage(const Invocation& invocation, const GcOptions& options) {
+  const auto collect = [&](TieredStorage& store) -> Status {
+    STRATA_ASSIGN_OR_RETURN(const GarbageReport report,
+                            store.CollectGarbage({.dry_run = options.dry_run}));
+    if (options.output == OutputFormat::kJson) {
+      return PrintJson({{"objects", report.objects},
+                        {"bytes", report.bytes},
+                        {"keys", report.keys},
+                        {"dry_run", options.dry_run}});
+    }
+    std::string text;
+    for (const std::string& key : report.keys) text += key + "\n";
+    if (report.keys.size() < report.objects) text += "...\n";
+    return Print(text + fmt::format("{} of {} {}\n",
+                                    Counted(report.objects, "object"),
+                                    FormatBytes(report.bytes),
+                                    options.dry_run ? "would go" : "removed"));
+  };
+  if (!options.dry_run) return WithStore(invocation, IfMissing::kFail, collect);
+  STRATA_ASSIGN_OR_RETURN(Viewer viewer, Viewer::Make(invocation));
+  STRATA_ASSIGN_OR_RETURN(const auto view, viewer.Look());
+  return collect(*view);
 }
 
 Status List(const Invocation& invocation, const ListOptions& options) {
@@ -125,6 +155,17 @@ void AddBucket(CLI::App& app, Invocation& invocation) {
   RestoreOptions& r = OnRun(restore, invocation, Restore);
   AddUrl(restore, invocation, "--from", "The bucket, as --cold names it");
   AddOutput(restore, r.output);
+
+  CLI::App& gc = AddCommand(
+      app, invocation, "gc", "Remove from the bucket what nothing names",
+      "  strata gc --dry-run --cold s3://bucket/prefix\n"
+      "  strata gc --cold s3://bucket/prefix\n\n"
+      "What uploads that were cut and deletions that failed have left behind "
+      "costs space and harms nobody. --dry-run only looks, also beside a "
+      "process that writes: its uploads under way are listed then, too.");
+  GcOptions& g = OnRun(gc, invocation, CollectGarbage);
+  gc.add_flag("--dry-run", g.dry_run, "Only say what would go");
+  AddOutput(gc, g.output);
 
   CLI::App& list = AddCommand(
       app, invocation, "ls", "What a bucket holds: topics, offsets, sizes",

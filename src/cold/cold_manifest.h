@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -75,6 +76,13 @@ class ColdManifest {
                        Offset offset, Done<ColdRunPtr> done) = 0;
   // The same from memory; null also when the bucket would have to be asked.
   virtual ColdRunPtr CachedRun(const ColdPartitionPtr& root, Offset offset) = 0;
+
+  // The keys of all objects below `root` that name or hold an offset of
+  // `range`, of segments and of groups. Loads the groups on the way. `done` may
+  // be called inside the call. Errors as of LoadRun.
+  virtual void NamedKeys(PartitionId partition, ColdPartitionPtr root,
+                         OffsetRange range,
+                         Done<std::set<std::string>> done) = 0;
 
   // What Load would answer from memory; null when it would ask the bucket.
   virtual ColdPartitionPtr Cached(PartitionId partition) = 0;

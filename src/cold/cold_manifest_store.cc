@@ -46,6 +46,59 @@ void Descend(const std::shared_ptr<GroupStore>& groups, PartitionId partition,
                });
 }
 
+// Collects the keys of what overlaps a range, group by group.
+class KeyWalk : public std::enable_shared_from_this<KeyWalk> {
+ public:
+  KeyWalk(std::shared_ptr<GroupStore> groups, PartitionId partition,
+          OffsetRange range, ColdManifest::Done<std::set<std::string>> done)
+      : groups_(std::move(groups)),
+        partition_(partition),
+        range_(range),
+        done_(std::move(done)) {}
+
+  void Start(const ColdRoot& root) {
+    Add(root.groups, root.entries);
+    Next();
+  }
+
+ private:
+  bool Overlaps(const OffsetRange& offsets) const {
+    return offsets.base < range_.end && range_.base < offsets.end;
+  }
+
+  void Add(const std::vector<ColdGroupRef>& groups,
+           const ColdEntries& entries) {
+    for (const ColdGroupRef& ref : groups) {
+      if (!Overlaps(ref.offsets)) continue;
+      keys_.insert(ref.key);
+      left_.push_back(ref);
+    }
+    for (const auto& [base, entry] : entries) {
+      if (Overlaps(entry.offsets)) keys_.insert(entry.cold->key);
+    }
+  }
+
+  void Next() {
+    if (left_.empty()) return done_(std::move(keys_));
+    const ColdGroupRef ref = std::move(left_.back());
+    left_.pop_back();
+    groups_->Load(partition_, ref,
+                  [self = shared_from_this()](
+                      Result<GroupStore::GroupPtr> group) mutable {
+                    if (!group.ok()) return self->done_(group.status());
+                    self->Add((*group)->groups, (*group)->entries);
+                    self->Next();
+                  });
+  }
+
+  const std::shared_ptr<GroupStore> groups_;
+  const PartitionId partition_;
+  const OffsetRange range_;
+  ColdManifest::Done<std::set<std::string>> done_;
+  std::set<std::string> keys_;
+  std::vector<ColdGroupRef> left_;  // to be looked into
+};
+
 // Thread-safe.
 class ColdManifestStore final : public ColdManifest {
  public:
@@ -81,6 +134,13 @@ class ColdManifestStore final : public ColdManifest {
     const ColdGroupRef* ref = RefAt(root->groups, offset);
     if (ref == nullptr) return done(OwnRun(root));
     Descend(context_.groups, partition, *ref, offset, std::move(done));
+  }
+
+  void NamedKeys(PartitionId partition, ColdPartitionPtr root,
+                 OffsetRange range, Done<std::set<std::string>> done) override {
+    std::make_shared<KeyWalk>(context_.groups, partition, range,
+                              std::move(done))
+        ->Start(*root);
   }
 
   ColdRunPtr CachedRun(const ColdPartitionPtr& root, Offset offset) override {

@@ -30,6 +30,30 @@ std::string PartitionPrefix(const PartitionId& partition) {
 
 std::string TopicsKey() { return "store/topics"; }
 
+std::string AllTopicsPrefix() { return "topics/"; }
+
+std::optional<TopicId> TopicInKey(std::string_view key) {
+  constexpr size_t kIdDigits = 32;
+  const std::string prefix = AllTopicsPrefix();
+  if (!key.starts_with(prefix)) return std::nullopt;
+  key.remove_prefix(prefix.size());
+  if (key.size() <= kIdDigits || key[kIdDigits] != '/') return std::nullopt;
+  return TopicId::FromString(key.substr(0, kIdDigits));
+}
+
+std::optional<PartitionId> PartitionInKey(std::string_view key) {
+  const auto topic = TopicInKey(key);
+  if (!topic) return std::nullopt;
+  key.remove_prefix(TopicPrefix(*topic).size());
+  uint32_t partition = 0;
+  const auto [end, error] =
+      std::from_chars(key.data(), key.data() + key.size(), partition);
+  if (error != std::errc() || end == key.data() + key.size() || *end != '/') {
+    return std::nullopt;
+  }
+  return PartitionId{*topic, partition};
+}
+
 std::string TopicPrefix(const TopicId& topic) {
   return "topics/" + topic.ToString() + "/";
 }
@@ -56,6 +80,18 @@ std::optional<OffsetRange> OffsetsInKey(std::string_view name) {
   const auto end = number(kDigits + 1);
   if (!base || !end) return std::nullopt;
   return OffsetRange{*base, *end};
+}
+
+std::optional<uint64_t> ClaimInKey(std::string_view name) {
+  if (!OffsetsInKey(name)) return std::nullopt;
+  name.remove_prefix(2 * (20 + 1));
+  uint64_t claim = 0;
+  const auto [end, error] =
+      std::from_chars(name.data(), name.data() + name.size(), claim);
+  if (error != std::errc() || end == name.data() + name.size() || *end != '-') {
+    return std::nullopt;
+  }
+  return claim;
 }
 
 std::string GroupKey(const PartitionId& partition, uint32_t level,

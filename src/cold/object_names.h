@@ -17,6 +17,15 @@ std::string TopicsKey();
 // has the id finds the root.
 std::string RootKey(const PartitionId& partition);
 
+// The topic whose key it is; nullopt when it is of none.
+std::optional<TopicId> TopicInKey(std::string_view key);
+
+// The partition whose key it is; nullopt when it is of none.
+std::optional<PartitionId> PartitionInKey(std::string_view key);
+
+// "topics/": all keys of all topics begin with it.
+std::string AllTopicsPrefix();
+
 // "topics/<topic id>/": all keys of the topic, and no others, begin with it.
 std::string TopicPrefix(const TopicId& topic);
 
@@ -27,6 +36,9 @@ std::string PartitionPrefix(const PartitionId& partition);
 // The offsets that a key of a segment or a group begins with, behind its
 // partition's prefix; nullopt for any other.
 std::optional<OffsetRange> OffsetsInKey(std::string_view name);
+
+// The number of the claim that such a key says; nullopt for any other.
+std::optional<uint64_t> ClaimInKey(std::string_view name);
 
 // A key for one attempt to write a group of that level and those offsets by the
 // owner of that claim; `nonce` as for SegmentKey.

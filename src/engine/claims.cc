@@ -61,6 +61,17 @@ void Claims::Hold(PartitionPtr partition, Engine::StatusDone done) {
   Begin(std::move(partition));
 }
 
+void Claims::Renew(PartitionPtr partition, Engine::StatusDone done) {
+  {
+    MutexLock lock(partition->mu);
+    PartitionClaim& claim = partition->claim;
+    // Appends need not wait for what is held already.
+    claim.appends_ahead = claim.appends_ahead || claim.held;
+    claim.held = false;
+  }
+  Hold(std::move(partition), std::move(done));
+}
+
 // The partition is marked as under way.
 void Claims::Begin(PartitionPtr partition) {
   auto attempt = std::make_shared<Attempt>();
@@ -91,10 +102,16 @@ void Claims::LoadRoot(AttemptPtr attempt) {
 void Claims::Commit(AttemptPtr attempt, ColdPartitionPtr root) {
   const StoreIdentity& self = context_.identity;
   // An attempt of before, whose outcome was unknown.
-  if (root->claim.owner == self.store && root->claim.session == self.session) {
+  PartitionState& p = *attempt->partition;
+  uint64_t known;
+  {
+    MutexLock lock(p.mu);
+    known = p.claim.known.number;
+  }
+  if (root->claim.owner == self.store && root->claim.session == self.session &&
+      root->claim.number > known) {
     return Record(std::move(attempt), root->claim);
   }
-  PartitionState& p = *attempt->partition;
   ColdEdit edit;
   edit.claim = root->claim;
   edit.topic_name = p.name.topic;

@@ -43,6 +43,10 @@ class Claims {
   // before it returns.
   void Hold(PartitionPtr partition, Engine::StatusDone done);
 
+  // Hold, under a claim of a higher number than any object's of before that no
+  // root names: those are garbage then.
+  void Renew(PartitionPtr partition, Engine::StatusDone done);
+
   // Whether the partition, which is not held, takes appends. kOverloaded while
   // it is being claimed, which this begins: attention.NotifyWritable tells of
   // the end.

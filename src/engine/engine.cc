@@ -237,6 +237,17 @@ void Engine::RunMigrations(StatusDone done) {
   impl_->RunPolicy(std::move(done));
 }
 
+void Engine::CollectGarbage(GarbageOptions options, Done<GarbageReport> done) {
+  if (impl_->stopping()) return done(Closed());
+  if (Status no = impl_->RefuseChange(); !no.ok() && !options.dry_run) {
+    return done(no);
+  }
+  if (impl_->collector_ == nullptr) {
+    return done(Status(StatusCode::kUnsupported, "cold storage is disabled"));
+  }
+  impl_->collector_->Collect(options, std::move(done));
+}
+
 TieredStorageStats Engine::Stats() const { return impl_->Stats(); }
 
 void Engine::Verify(VerifyProgress progress, Done<VerifyReport> done) {

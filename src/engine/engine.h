@@ -117,6 +117,8 @@ class Engine {
   // One pass of policy and collection; done when its jobs are.
   void RunMigrations(StatusDone done);
 
+  void CollectGarbage(GarbageOptions options, Done<GarbageReport> done);
+
   TieredStorageStats Stats() const;
   void Verify(VerifyProgress progress, Done<VerifyReport> done);
 

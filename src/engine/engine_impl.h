@@ -16,6 +16,7 @@
 #include "engine/engine.h"
 #include "engine/file_reaper.h"
 #include "engine/flusher.h"
+#include "engine/garbage_collector.h"
 #include "engine/log_admin.h"
 #include "engine/migrator.h"
 #include "engine/purger.h"
@@ -101,6 +102,7 @@ class Engine::Impl final : public Attention {
   std::unique_ptr<ColdRoots> cold_roots_;
   std::unique_ptr<TopicPublisher> publisher_;  // null: cold storage disabled
   std::unique_ptr<Claims> claims_;             // null: cold storage disabled
+  std::unique_ptr<GarbageCollector> collector_;  // null: likewise
   std::unique_ptr<FileReaper> reaper_;
   std::unique_ptr<Flusher> flusher_;
   std::unique_ptr<WalMover> mover_;

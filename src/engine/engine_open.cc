@@ -403,6 +403,8 @@ void Engine::Impl::Wire() {
     publisher_ = std::make_unique<TopicPublisher>(context, cold_store_);
     claims_ = std::make_unique<Claims>(context, *cold_roots_, *publisher_,
                                        cold_store_);
+    collector_ = std::make_unique<GarbageCollector>(context, *cold_roots_,
+                                                    *claims_, cold_store_);
   }
   reaper_ = std::make_unique<FileReaper>(context);
   flusher_ = std::make_unique<Flusher>(context, *reaper_);

@@ -130,12 +130,11 @@ void Migrator::Upload(JobPtr job, size_t index) {
   Result<std::shared_ptr<ObjectSource>> source =
       context_.warm.OpenSource(entry);
   if (!source.ok()) return job->Finish(source.status());
-  uint64_t claim;
   {
     MutexLock lock(job->partition->mu);
-    claim = job->partition->claim.known.number;
+    job->claim = job->partition->claim.known.number;
   }
-  context_.cold->Upload(entry, claim, job->partition->name.topic,
+  context_.cold->Upload(entry, job->claim, job->partition->name.topic,
                         *std::move(source), {},
                         [this, job, index](Result<ColdAddress> address) {
                           if (!address.ok())
@@ -174,7 +173,8 @@ void Migrator::AddToRoot(JobPtr job, size_t index, SegmentEntry entry,
   bool wanted;
   {
     MutexLock lock(p.mu);
-    held = p.claim.held;
+    // Under a later one the object counts as left behind, and may be gone.
+    held = p.claim.held && p.claim.known.number == job->claim;
     edit.claim = p.claim.known;
     wanted = p.IsLive(job->inputs[index]) && ContinuesCold(p, entry) &&
              entry.offsets.end > p.log_start;

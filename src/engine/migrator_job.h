@@ -16,6 +16,7 @@ struct Migrator::Job {
   std::vector<SegmentPtr> inputs;  // local ones, ascending
   Engine::StatusDone done;
   std::unique_ptr<ColdWrite> cold_write;  // of an offload
+  uint64_t claim = 0;                     // that the present upload's key says
   bool offloaded = false;                 // at least one segment
   MonotonicTime started{};                // with the segment that is moved now
 

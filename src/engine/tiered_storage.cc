@@ -320,6 +320,12 @@ Result<RepairReport> TieredStorage::Repair(const TopicPartition& partition) {
   });
 }
 
+Result<GarbageReport> TieredStorage::CollectGarbage(GarbageOptions options) {
+  return WaitFor<Result<GarbageReport>>(runtime(), [&](auto done) {
+    engine().CollectGarbage(options, std::move(done));
+  });
+}
+
 Status TieredStorage::FlushHotTier(const TopicPartition& partition) {
   return OnPartition(partition, [&](PartitionPtr p, auto done) {
     engine().Flush({std::move(p)}, std::move(done));
