@@ -239,6 +239,21 @@ TEST_F(CliReaderTest, FollowPrintsWhatReplacesACutTail) {
   EXPECT_THAT(reader.err(), HasSubstr("the log was cut at offset 1"));
 }
 
+TEST_F(CliReaderTest, StreamThatNeverPausesIsAppended) {
+  Good({"topics", "create", "t"});
+  for (const char* batch_records : {"3", "1000000"}) {
+    SCOPED_TRACE(batch_records);
+    Running reader(*this, {"consume", "t", "--follow", "--from", "latest"},
+                   "reader");
+    Running writer(*this, {"produce", "t", "--batch-records", batch_records},
+                   "writer");
+    WaitFor([&] {
+      writer.Input("line\n");
+      return !reader.out().empty();
+    });
+  }
+}
+
 TEST_F(CliReaderTest, FollowEndsWithItsTopic) {
   for (const bool made_anew : {false, true}) {
     Good({"produce", "t"}, "1\n");

@@ -53,6 +53,8 @@ class BatchWriter {
   // Appends what is left. Returns when it is as durable as asked for. After an
   // append has failed nothing more is appended; all calls answer its error.
   Status Flush();
+  // The same for batches that are full only: one that is not is still added to.
+  Status AppendFull() { return AppendSealed(); }
 
   // Whether the record added last was the last of its batch.
   bool at_batch_end() const { return batch_.record_count() == 0; }

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -13,7 +14,6 @@ namespace strata::cli {
 namespace {
 
 constexpr size_t kReadBytes = 256 * 1024;
-constexpr int kIdleMilliseconds = 100;
 
 Status Failed(const std::string& name, int error) {
   return {error == ENOENT ? StatusCode::kNotFound : StatusCode::kIoError,
@@ -41,12 +41,14 @@ Result<std::unique_ptr<LineReader>> LineReader::Open(const std::string& path,
   if (::fstat(fd, &info) != 0) return Failed(name, errno);
   if (S_ISDIR(info.st_mode)) return Failed(name, EISDIR);
   if (S_ISREG(info.st_mode)) {
+    reader->is_file_ = true;
     reader->size_bytes_ = static_cast<uint64_t>(info.st_size);
   }
   return reader;
 }
 
-Result<LineReader::Event> LineReader::Next() {
+Result<LineReader::Event> LineReader::Next(Clock::time_point deadline) {
+  bool in_time = true;
   for (;;) {
     const size_t newline = buffer_.find('\n', scanned_);
     if (newline != std::string::npos) return Take(newline - begin_, 1);
@@ -54,15 +56,18 @@ Result<LineReader::Event> LineReader::Next() {
     const size_t rest = buffer_.size() - begin_;
     if (ended_ && rest == 0) return Event{Event::Kind::kEnd};
     if (ended_ || rest > max_line_bytes_) return Take(rest, 0);
-    STRATA_ASSIGN_OR_RETURN(const bool filled, Fill());
-    if (!filled) return Event{Event::Kind::kIdle};
+    if (!in_time) return Event{Event::Kind::kIdle};
+    STRATA_ASSIGN_OR_RETURN(const bool filled, Fill(deadline));
+    in_time = filled && Clock::now() < deadline;
   }
 }
 
-Result<bool> LineReader::Fill() {
+Result<bool> LineReader::Fill(Clock::time_point deadline) {
   pollfd ready{.fd = fd_, .events = POLLIN, .revents = 0};
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+      std::max(deadline - Clock::now(), Clock::duration(0)));
   // Interrupted by a signal: the caller looks at that when idle.
-  if (::poll(&ready, 1, kIdleMilliseconds) <= 0) return false;
+  if (::poll(&ready, 1, static_cast<int>(left.count())) <= 0) return false;
   buffer_.erase(0, begin_);
   scanned_ -= begin_;
   begin_ = 0;

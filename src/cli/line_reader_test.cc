@@ -1,7 +1,11 @@
 #include "cli/line_reader.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <fstream>
 #include <vector>
 
@@ -21,10 +25,12 @@ class LineReaderTest : public testing::Test {
     std::ofstream(path, std::ios::binary) << bytes;
     STRATA_ASSIGN_OR_RETURN(const std::unique_ptr<LineReader> reader,
                             LineReader::Open(path, max_line_bytes));
+    const auto deadline = LineReader::Clock::now() + std::chrono::minutes(1);
     EXPECT_EQ(reader->size_bytes(), bytes.size());
     std::vector<std::string> lines;
     for (;;) {
-      STRATA_ASSIGN_OR_RETURN(const LineReader::Event event, reader->Next());
+      STRATA_ASSIGN_OR_RETURN(const LineReader::Event event,
+                              reader->Next(deadline));
       if (event.kind == Kind::kEnd) break;
       EXPECT_EQ(event.kind, Kind::kLine);
       lines.emplace_back(event.line);
@@ -78,6 +84,23 @@ TEST_F(LineReaderTest, TooLongLineIsRefusedByNumber) {
         << status;
   }
   EXPECT_EQ(*Lines("1234\n", 4), Strings{"1234"});
+}
+
+TEST_F(LineReaderTest, LineThatIsNotWholeInTimeIsWaitedForNoLonger) {
+  const std::string path = dir_.path() / "pipe";
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  const int writer = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_GE(writer, 0);
+  const auto reader = LineReader::Open(path, 100);
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  EXPECT_FALSE((*reader)->is_file());
+  ASSERT_EQ(::write(writer, "ab", 2), 2);
+  const auto now = LineReader::Clock::now();
+  EXPECT_EQ((*reader)->Next(now)->kind, Kind::kIdle);
+  ASSERT_EQ(::write(writer, "c\n", 2), 2);
+  EXPECT_EQ((*reader)->Next(now)->line, "abc");
+  EXPECT_EQ((*reader)->Next(now)->kind, Kind::kIdle);
+  ::close(writer);
 }
 
 TEST_F(LineReaderTest, AbsentFileIsNamed) {

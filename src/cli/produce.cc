@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 
 #include "base/crc32c.h"
@@ -18,6 +19,8 @@
 namespace strata::cli {
 namespace {
 
+// How long a record that was read waits for others to be appended with it.
+constexpr std::chrono::milliseconds kMaxAge{100};
 // Leaves room in max_batch_bytes for the batch around the longest line.
 constexpr uint64_t kMaxLineBytes = 4 * kMiB;
 
@@ -56,6 +59,8 @@ Result<TopicInfo> FindOrCreate(TieredStorage& store,
 // turns, a batch each. Owned by one thread.
 class Dealer {
  public:
+  using Clock = LineReader::Clock;
+
   Dealer(TieredStorage& store, const ProduceOptions& options,
          uint32_t partitions)
       : store_(store), options_(options), partitions_(partitions) {}
@@ -72,12 +77,28 @@ class Dealer {
     STRATA_ASSIGN_OR_RETURN(BatchWriter* const writer, WriterFor(key));
     STRATA_RETURN_IF_ERROR(writer->Add(key, line));
     if (!key && writer->at_batch_end()) turn_ = (turn_ + 1) % partitions_;
+    if (!waiting_) due_ = Clock::now() + kMaxAge;
+    waiting_ = true;
     return Status::Ok();
   }
 
+  // When what has been added longest ago is to be appended.
+  Clock::time_point due() const {
+    return waiting_ ? due_ : Clock::now() + kMaxAge;
+  }
+
   Status Flush() {
+    waiting_ = false;
     for (auto& [partition, writer] : writers_) {
       STRATA_RETURN_IF_ERROR(writer.Flush());
+    }
+    return Status::Ok();
+  }
+
+  Status AppendFull() {
+    waiting_ = false;
+    for (auto& [partition, writer] : writers_) {
+      STRATA_RETURN_IF_ERROR(writer.AppendFull());
     }
     return Status::Ok();
   }
@@ -104,22 +125,28 @@ class Dealer {
   const ProduceOptions& options_;
   const uint32_t partitions_;
   uint32_t turn_ = 0;
+  bool waiting_ = false;  // something was added that may not be appended yet
+  Clock::time_point due_;
   std::map<uint32_t, BatchWriter> writers_;
 };
 
 // Reads until the end of the input or an interrupt. What has been read is
-// appended also when the input turns out bad.
+// appended also when the input turns out bad. What comes in a stream is
+// appended when it is due, whatever keeps coming; of a file, whose lines are
+// as safe as the file, batches are filled first.
 Status CopyLines(LineReader& input, Dealer& dealer) {
   Progress progress("producing", input.size_bytes());
   while (!Interrupted()) {
-    STRATA_ASSIGN_OR_RETURN(const LineReader::Event event, input.Next());
+    STRATA_ASSIGN_OR_RETURN(const LineReader::Event event,
+                            input.Next(dealer.due()));
     if (event.kind == LineReader::Event::Kind::kEnd) break;
     if (event.kind == LineReader::Event::Kind::kLine) {
       STRATA_RETURN_IF_ERROR(dealer.Add(event.line));
       if (input.size_bytes() > 0) progress.Update(input.bytes_read());
-    } else {
-      STRATA_RETURN_IF_ERROR(dealer.Flush());
     }
+    if (LineReader::Clock::now() < dealer.due()) continue;
+    STRATA_RETURN_IF_ERROR(input.is_file() ? dealer.AppendFull()
+                                           : dealer.Flush());
   }
   return Status::Ok();
 }
