@@ -412,6 +412,69 @@ TEST_F(EngineClaimsTest, DeletingATopicThatWasTakenOverLeavesItInTheBucket) {
   Close();
 }
 
+TEST_F(EngineClaimsTest, TopicOfWhichOnePartitionWasTakenOverStaysWhole) {
+  Open();
+  Topic("t", 2);
+  for (const uint32_t partition : {0u, 1u}) {
+    ASSERT_TRUE(Append(*Find("t", partition), "a").ok());
+    ASSERT_TRUE(Demote(Find("t", partition), StorageTier::kCold).ok());
+  }
+  RestoreOther();
+  ASSERT_TRUE(Append(*Find("t", 1), "theirs").ok());
+  SwitchMachine();
+  ASSERT_TRUE(Delete("t").ok());
+  ASSERT_TRUE(RunMigrations().ok());
+  EXPECT_EQ(engine_->Stats().topics_to_purge, 0u);
+  Close();
+  SwitchMachine();
+  EXPECT_EQ(ReadAll(Find("t", 0)), "c:a");
+  EXPECT_TRUE(Append(*Find("t", 0), "b").ok());
+  Close();
+}
+
+TEST_F(EngineClaimsTest, FencedStoreShowsItsOwnLogOnly) {
+  Begin();
+  RestoreOther();
+  ASSERT_EQ(AppendCode("theirs"), StatusCode::kOk);
+  ASSERT_TRUE(Demote(Find("t"), StorageTier::kCold).ok());
+  SwitchMachine();
+  ASSERT_EQ(AppendCode("only here"), StatusCode::kOk);
+  EXPECT_FALSE(Demote(Find("t"), StorageTier::kCold).ok());
+  const auto segments = Await<Result<std::vector<SegmentMetadata>>>(
+      runtime_,
+      [&](auto done) { engine_->Segments(Find("t"), std::move(done)); });
+  ASSERT_TRUE(segments.ok()) << segments.status();
+  ASSERT_THAT(*segments, SizeIs(2));
+  EXPECT_TRUE((*segments)[0].in_cold);
+  EXPECT_FALSE((*segments)[1].in_cold);
+  EXPECT_EQ((*segments)[1].end_offset, Offset(2));
+  const auto verified = Await<Result<VerifyReport>>(
+      runtime_, [&](auto done) { engine_->Verify({}, std::move(done)); });
+  ASSERT_TRUE(verified.ok()) << verified.status();
+  EXPECT_TRUE(verified->findings.empty());
+  // The new owner trims what the old one has nowhere else.
+  SwitchMachine();
+  ASSERT_TRUE(Do([&](auto done) {
+                engine_->Trim(Find("t"), Offset(1), std::move(done));
+              }).ok());
+  ASSERT_TRUE(RunMigrations().ok());
+  Close();
+  SwitchMachine();
+  Close();
+  Open();
+  EXPECT_EQ(Read(Find("t"), 0).status().code(), StatusCode::kOutOfRange);
+  EXPECT_EQ(ReadAll(Find("t"), 1), "w:only here");
+  Close();
+}
+
+TEST_F(EngineClaimsTest, StoreWithoutOthersCountsNothingAsUnclaimed) {
+  shared_bucket_ = false;
+  Open();
+  ASSERT_TRUE(Append(*Topic("t"), "a").ok());
+  EXPECT_EQ(engine_->Stats().unclaimed_partitions, 0u);
+  Close();
+}
+
 TEST_F(EngineClaimsTest, NobodyGoesOnFromATopicWhoseDeletionHasBegun) {
   Begin();
   RestoreOther();

@@ -72,7 +72,14 @@ void Engine::Impl::Segments(PartitionPtr partition,
 
 void Engine::Impl::ListCold(PartitionPtr partition, ColdPartitionPtr root,
                             Done<std::vector<SegmentMetadata>> done) {
-  const OffsetRange all{root->log_start, root->cold_end()};
+  OffsetRange all{root->log_start, root->cold_end()};
+  {
+    // What another store has put behind it is not of this log.
+    MutexLock lock(partition->mu);
+    if (!partition->Fenced().ok()) {
+      all.end = std::min(all.end, partition->cold_end);
+    }
+  }
   auto found = std::make_shared<ColdEntries>();
   cold_roots_->ForEach(
       partition, root, all,

@@ -77,7 +77,8 @@ void LogAdmin::CreateTopic(std::string name, uint32_t partitions,
         TopicPtr topic = MakeTopic(info, context_.runtime.job_executor());
         for (const PartitionPtr& p : topic->partitions) {
           MutexLock lock(p->mu);
-          p->claim.appends_ahead = true;
+          p->claim.appends_ahead =
+              cold_roots_ != nullptr && context_.identity.shared_bucket;
         }
         status = context_.topics.Add(std::move(topic));
         if (!status.ok()) return done(std::move(status));

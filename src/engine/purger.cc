@@ -23,6 +23,17 @@ constexpr int kGraceTimeouts = 2;
 
 }  // namespace
 
+// The roots of a topic are looked at, all of them, and then closed.
+struct Purger::Closing {
+  TopicId topic{};
+  std::vector<ColdClaim> known{};  // of each partition
+  size_t next = 0;
+  bool all_ours = false;  // seen: none is another store's
+  Engine::StatusDone done{};
+
+  PartitionId partition() const { return {topic, static_cast<uint32_t>(next)}; }
+};
+
 Purger::Purger(EngineContext& context, TopicPublisher* publisher)
     : context_(context), publisher_(publisher) {
   std::vector<TopicId> pending;
@@ -75,65 +86,66 @@ void Purger::Pass(const TopicId& topic, Engine::StatusDone done) {
     closed = purges_[topic].closed;
   }
   if (closed) return OnClosed(topic, std::move(done));
-  std::vector<ColdClaim> known;
+  auto closing = std::make_shared<Closing>();
+  closing->topic = topic;
+  closing->done = std::move(done);
   context_.manifest.WithState([&](const ManifestState& state) {
     const auto purge = state.purges().find(topic);
-    if (purge != state.purges().end()) known = purge->second.claims;
+    if (purge != state.purges().end()) closing->known = purge->second.claims;
   });
-  Close(topic, std::move(known), 0, std::move(done));
+  NextRoot(std::move(closing));
 }
 
-void Purger::Close(const TopicId& topic, std::vector<ColdClaim> known,
-                   size_t next, Engine::StatusDone done) {
-  if (next == known.size()) {
+void Purger::NextRoot(ClosingPtr closing) {
+  if (closing->next == closing->known.size()) {
+    closing->next = 0;
+    if (!std::exchange(closing->all_ours, true)) {
+      return NextRoot(std::move(closing));
+    }
     {
       MutexLock lock(mu_);
-      purges_[topic].closed = true;
+      purges_[closing->topic].closed = true;
     }
-    return OnClosed(topic, std::move(done));
+    return OnClosed(closing->topic, std::move(closing->done));
   }
-  const PartitionId partition{topic, static_cast<uint32_t>(next)};
   context_.cold_manifest->Load(
-      partition,
-      [this, topic, known = std::move(known), next,
-       done = std::move(done)](Result<ColdPartitionPtr> root) mutable {
-        if (!root.ok()) {
-          return FailPass(topic, root.status(), std::move(done));
-        }
-        CloseRoot(topic, std::move(known), next, *root, std::move(done));
+      closing->partition(), [this, closing](Result<ColdPartitionPtr> root) {
+        if (root.ok()) return LookAtRoot(closing, **root);
+        FailPass(closing->topic, root.status(), std::move(closing->done));
       });
 }
 
-void Purger::CloseRoot(const TopicId& topic, std::vector<ColdClaim> known,
-                       size_t next, const ColdPartitionPtr& root,
-                       Engine::StatusDone done) {
+void Purger::LookAtRoot(ClosingPtr closing, const ColdPartition& root) {
   const StoreIdentity& self = context_.identity;
-  const bool absent = root->generation == 0;
-  if (absent || (root->closed() && self.Owns(root->claim))) {
-    return Close(topic, std::move(known), next + 1, std::move(done));
-  }
-  const PartitionId partition{topic, static_cast<uint32_t>(next)};
-  if (!self.MayFollow(known[next], root->claim)) {
+  const ColdClaim& known = closing->known[closing->next];
+  const bool gone = root.generation == 0;
+  const bool closed = root.closed() && self.Owns(root.claim);
+  const bool ours = gone || closed || self.MayFollow(known, root.claim);
+  if (!ours) {
     context_.log.Error(
         "deleted topic {}: store {} has taken it over (claim {} of partition "
         "{}); it is left in the bucket",
-        topic.ToString(), root->claim.owner.ToString(), root->claim.number,
-        next);
-    return CommitDone(topic, std::move(done));
+        closing->topic.ToString(), root.claim.owner.ToString(),
+        root.claim.number, closing->next);
+    return CommitDone(closing->topic, std::move(closing->done));
+  }
+  if (gone || closed || !closing->all_ours) {
+    ++closing->next;
+    return NextRoot(std::move(closing));
   }
   ColdEdit edit;
-  edit.claim = root->claim;
-  edit.take = self.Next(known[next], root->claim);
+  edit.claim = root.claim;
+  edit.take = self.Next(known, root.claim);
   edit.log_start = kClosedLogStart;
   context_.cold_manifest->Commit(
-      partition, std::move(edit),
-      [this, topic, known = std::move(known), next, partition,
-       done = std::move(done)](Result<ColdPartitionPtr> closed) mutable {
-        if (closed.ok()) {
-          return Close(topic, std::move(known), next + 1, std::move(done));
+      closing->partition(), std::move(edit),
+      [this, closing](Result<ColdPartitionPtr> written) {
+        if (written.ok()) {
+          ++closing->next;
+          return NextRoot(closing);
         }
-        context_.cold_manifest->Forget(partition);
-        FailPass(topic, closed.status(), std::move(done));
+        context_.cold_manifest->Forget(closing->partition());
+        FailPass(closing->topic, written.status(), std::move(closing->done));
       });
 }
 

@@ -17,6 +17,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -64,13 +65,10 @@ class Purger {
   void Fail(Purge& purge) STRATA_REQUIRES(mu_);
   void CommitDone(const TopicId& topic, Engine::StatusDone done);
 
-  // Closes the roots of the topic from that partition on; then, or when it has
-  // to end otherwise, goes on.
-  void Close(const TopicId& topic, std::vector<ColdClaim> known, size_t next,
-             Engine::StatusDone done);
-  void CloseRoot(const TopicId& topic, std::vector<ColdClaim> known,
-                 size_t next, const ColdPartitionPtr& root,
-                 Engine::StatusDone done);
+  struct Closing;
+  using ClosingPtr = std::shared_ptr<Closing>;
+  void NextRoot(ClosingPtr closing);
+  void LookAtRoot(ClosingPtr closing, const ColdPartition& root);
   void OnClosed(const TopicId& topic, Engine::StatusDone done);
   void FailPass(const TopicId& topic, Status status, Engine::StatusDone done);
   void Remove(const TopicId& topic, Engine::StatusDone done);

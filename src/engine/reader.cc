@@ -227,6 +227,16 @@ void Reader::ReadCold(RequestPtr request) {
     if ((*root)->Covers(request->next)) {
       return FindCold(std::move(request), *std::move(root));
     }
+    if ((*root)->log_start > request->next) {
+      // By the store that has taken over: this one would know of it.
+      Status trimmed(
+          StatusCode::kOutOfRange,
+          fmt::format("{}: offset {} was trimmed in the bucket, which starts "
+                      "at {}",
+                      request->partition->name.ToString(),
+                      request->next.value(), (*root)->log_start.value()));
+      return Finish(std::move(request), std::move(trimmed));
+    }
     Status lost(
         StatusCode::kDataLoss,
         fmt::format("{}: no cold segment owns offset {}, the bucket's "
