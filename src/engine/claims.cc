@@ -259,6 +259,12 @@ void Claims::OnPatienceOver(PartitionState& partition) {
   context_.attention.NotifyWritable();
 }
 
+bool Claims::IsDue(PartitionState& p) const {
+  MutexLock lock(p.mu);
+  return p.AppendsUnclaimed() && !p.claim.under_way && !p.deleted &&
+         context_.Ticks() >= p.claim.again;
+}
+
 void Claims::HoldAppended(Engine::StatusDone done) {
   if (!context_.identity.shared_bucket || BucketIsAway() ||
       context_.stopping.load(std::memory_order_acquire)) {
@@ -267,13 +273,7 @@ void Claims::HoldAppended(Engine::StatusDone done) {
   std::vector<PartitionPtr> due;
   for (const PartitionPtr& p : context_.topics.Partitions()) {
     if (due.size() + in_background_.load() >= kAtOnce) break;
-    MutexLock lock(p->mu);
-    const PartitionClaim& claim = p->claim;
-    if (!p->AppendsUnclaimed() || claim.under_way || p->deleted ||
-        context_.Ticks() < claim.again) {
-      continue;
-    }
-    due.push_back(p);
+    if (IsDue(*p)) due.push_back(p);
   }
   if (due.empty()) return done(Status::Ok());
   auto shared_done = std::make_shared<Engine::StatusDone>(std::move(done));

@@ -74,6 +74,8 @@ class Claims {
   void OnPatienceOver(PartitionState& partition);
 
   bool MayGoAhead(const PartitionState& p) const STRATA_REQUIRES(p.mu);
+  // To be held in the background.
+  bool IsDue(PartitionState& partition) const;
   bool BucketIsAway() const;
   void NoteBucketAway();
   void LeaveNote(const TopicId& owner, const PartitionId& partition);
