@@ -46,6 +46,24 @@ struct Claims::Attempt {
   int tries = 0;
 };
 
+Claims::~Claims() {
+  std::set<PartitionPtr> left;
+  {
+    MutexLock lock(mu_);
+    left.swap(under_way_);
+  }
+  for (const PartitionPtr& p : left) {
+    std::vector<Engine::StatusDone> waiters;  // outside of the lock
+    MutexLock lock(p->mu);
+    waiters.swap(p->claim.waiters);
+  }
+}
+
+void Claims::NoteUnderWay(PartitionPtr partition) {
+  MutexLock lock(mu_);
+  under_way_.insert(std::move(partition));
+}
+
 void Claims::Hold(PartitionPtr partition, Engine::StatusDone done) {
   Status now;
   {
@@ -55,6 +73,7 @@ void Claims::Hold(PartitionPtr partition, Engine::StatusDone done) {
     if (now.ok() && !claim.held) {
       claim.waiters.push_back(std::move(done));
       if (std::exchange(claim.under_way, true)) return;
+      NoteUnderWay(partition);
     }
   }
   if (done) return done(std::move(now));
@@ -194,6 +213,10 @@ void Claims::End(AttemptPtr attempt, Status status) {
                          status.ToString());
   }
   attempt->write.reset();
+  {
+    MutexLock lock(mu_);
+    under_way_.erase(attempt->partition);
+  }
   for (Engine::StatusDone& done : waiters) done(status);
   context_.attention.NotifyWritable();
 }
@@ -232,6 +255,7 @@ Status Claims::CheckAppend(PartitionState& partition) {
                                       " cannot be claimed in the bucket");
     }
     claim.under_way = true;
+    NoteUnderWay(partition.shared_from_this());
     context_.runtime.job_executor().Post(
         [this, p = partition.shared_from_this()] { Begin(p); });
     context_.runtime.job_executor().PostAfter(

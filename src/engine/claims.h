@@ -18,6 +18,7 @@
 
 #include <atomic>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "engine/cold_roots.h"
@@ -37,6 +38,8 @@ class Claims {
         roots_(roots),
         publisher_(publisher),
         store_(std::move(store)) {}
+  // Drops who waits: they hold the partitions that hold them.
+  ~Claims();
 
   // Ok once the partition is held; kReadOnly when it is fenced, kNotFound when
   // it is deleted, else why the bucket could not be asked. May call `done`
@@ -73,6 +76,8 @@ class Claims {
   void End(AttemptPtr attempt, Status status);
   void OnPatienceOver(PartitionState& partition);
 
+  void NoteUnderWay(PartitionPtr partition);
+
   bool MayGoAhead(const PartitionState& p) const STRATA_REQUIRES(p.mu);
   // To be held in the background.
   bool IsDue(PartitionState& partition) const;
@@ -86,6 +91,9 @@ class Claims {
   TopicPublisher& publisher_;
   const std::shared_ptr<ObjectStore> store_;
   std::atomic<size_t> in_background_{0};
+  Mutex mu_;  // taken last
+  // Those with an attempt under way; of deleted topics, too.
+  std::set<PartitionPtr> under_way_ STRATA_GUARDED_BY(mu_);
   // Until then nobody waits for the bucket who need not.
   std::atomic<MonotonicTime> away_until_{MonotonicTime{}};
   // Bytes written when notes were last looked for. Of the watch's task only.

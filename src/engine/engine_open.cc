@@ -83,12 +83,9 @@ Engine::Impl::~Impl() {
   if (hot_ != nullptr) hot_->OnRoom([] {});
   // Who was left waiting, as in a crash, and the partitions hold each other.
   for (const PartitionPtr& p : topics_.Partitions()) {
-    // Outside of the lock.
-    std::vector<std::shared_ptr<ReadWaiter>> left;
-    std::vector<StatusDone> claims;
+    std::vector<std::shared_ptr<ReadWaiter>> left;  // outside of the lock
     MutexLock lock(p->mu);
     left.swap(p->read_waiters);
-    claims.swap(p->claim.waiters);
   }
 }
 
