@@ -207,16 +207,14 @@ void Claims::End(AttemptPtr attempt, Status status) {
     first = ahead && !claim.appends_ahead;
     claim.appends_ahead = ahead;
     waiters.swap(claim.waiters);
+    MutexLock own(mu_);
+    under_way_.erase(attempt->partition);
   }
   if (first && !context_.stopping.load(std::memory_order_acquire)) {
     context_.log.Warning("{}: appends go on unclaimed: {}", p.name.ToString(),
                          status.ToString());
   }
   attempt->write.reset();
-  {
-    MutexLock lock(mu_);
-    under_way_.erase(attempt->partition);
-  }
   for (Engine::StatusDone& done : waiters) done(status);
   context_.attention.NotifyWritable();
 }
